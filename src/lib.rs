@@ -1,0 +1,2 @@
+//! Dibble runs Digdag's `.dig` workflows on one machine.
+
