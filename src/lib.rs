@@ -1,2 +1,4 @@
 //! Dibble runs Digdag's `.dig` workflows on one machine.
 
+pub mod clock;
+pub mod model;

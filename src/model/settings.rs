@@ -1,0 +1,54 @@
+//! The configuration of the program: dotted keys with text values, as in a Java properties file.
+
+use super::config::{ConfigError, mismatch};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Configuration keys and their values.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings(BTreeMap<String, String>);
+
+impl Settings {
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    /// A whole number, 0 or more.
+    ///
+    /// # Errors
+    ///
+    /// The value is no such number; the message names the key.
+    pub fn number(&self, key: &str) -> Result<Option<u64>, ConfigError> {
+        let read = |text: &str| {
+            text.trim().parse().map_err(|_| mismatch(key, "integer (long) type", &Value::from(text)))
+        };
+        self.get(key).map(read).transpose()
+    }
+
+    pub fn set(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(key.into(), value.into());
+    }
+
+    /// The keys below `prefix` (which ends in a dot), without it, with their values.
+    pub fn below<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.0.iter().filter_map(move |(key, value)| Some((key.strip_prefix(prefix)?, value.as_str())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_whole_and_not_negative() {
+        let mut settings = Settings::default();
+        assert_eq!(settings.number("k"), Ok(None));
+        settings.set("k", " 30000 ");
+        assert_eq!(settings.number("k"), Ok(Some(30_000)));
+        for text in ["", "-1", "1.5", "many"] {
+            settings.set("k", text);
+            let message = format!("Expected integer (long) type for key 'k' but got \"{text}\" (string)");
+            assert_eq!(settings.number("k").unwrap_err().to_string(), message);
+        }
+    }
+}
