@@ -1,4 +1,5 @@
 //! Dibble runs Digdag's `.dig` workflows on one machine.
 
 pub mod clock;
+pub mod dig;
 pub mod model;
