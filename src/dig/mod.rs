@@ -5,6 +5,7 @@ pub mod document;
 pub mod error;
 pub mod lint;
 mod load;
+pub mod schedule;
 pub mod source;
 pub mod yaml;
 
