@@ -15,3 +15,6 @@ pub use lint::lints;
 pub use load::{LoadedWorkflow, load_called, load_params, load_workflow};
 pub use source::Place;
 pub use yaml::{Include, IncludeError, IncludePath, Part};
+pub mod evaluate;
+pub mod expression;
+pub mod template;
