@@ -2,4 +2,5 @@
 
 pub mod clock;
 pub mod dig;
+pub mod engine;
 pub mod model;
