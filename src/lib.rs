@@ -4,3 +4,4 @@ pub mod clock;
 pub mod dig;
 pub mod engine;
 pub mod model;
+pub mod store;

@@ -1,0 +1,273 @@
+//! Attempts: insertion, ownership, and rows for lists.
+
+use super::row::{self, JsonObject, Millis, Page};
+use super::{OwnerId, Reader, Result, Writer, sessions, tasks};
+use crate::model::attempt::Outcome;
+use crate::model::{
+    Attempt, AttemptId, Params, ProjectId, RevisionId, SessionId, SessionTime, Task, Time, WorkflowId, Zone,
+};
+use rusqlite::{Row, named_params};
+use uuid::Uuid;
+
+/// An attempt to be started, with its session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewAttempt<'a> {
+    /// Gives project and workflow name, too.
+    pub workflow: WorkflowId,
+    pub session_time: SessionTime,
+    /// For the session, if it is new.
+    pub session_uuid: Uuid,
+    /// Empty for the session's first-class attempt.
+    pub name: &'a str,
+    pub timezone: &'a Zone,
+    /// Laid over the revision's.
+    pub params: &'a Params,
+    /// None when any owner may take it.
+    pub owner: Option<OwnerId>,
+    pub tasks: &'a [Task],
+}
+
+/// What became of a new attempt.
+#[must_use]
+#[derive(Debug, Clone, PartialEq)]
+pub enum Inserted {
+    New(AttemptRow),
+    /// The session has an attempt of this name: this one. Nothing was written.
+    Exists(AttemptRow),
+}
+
+/// An attempt without its tasks, with the names around it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptRow {
+    pub id: AttemptId,
+    pub session_id: SessionId,
+    pub session_uuid: Uuid,
+    pub session_time: SessionTime,
+    pub project_id: ProjectId,
+    pub project_name: String,
+    pub revision_id: RevisionId,
+    pub revision: String,
+    pub workflow_id: WorkflowId,
+    pub workflow_name: String,
+    pub timezone: Zone,
+    /// Empty for the session's first-class attempt.
+    pub name: String,
+    /// Counts from 1 within the session.
+    pub index: u32,
+    /// Of this attempt only: laid over the revision's.
+    pub params: Params,
+    /// Who runs it; none when it is done or nobody has taken it.
+    pub owner: Option<OwnerId>,
+    pub cancel_requested: bool,
+    pub done: bool,
+    pub success: bool,
+    pub created_at: Time,
+    pub finished_at: Option<Time>,
+}
+
+/// Which attempts a list is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope<'a> {
+    All,
+    Project(ProjectId),
+    /// A workflow by name, in any revision.
+    Workflow(ProjectId, &'a str),
+}
+
+/// Starts an attempt in its session, which is made when there is none.
+///
+/// # Errors
+///
+/// There is no such workflow.
+pub fn insert(w: &Writer, attempt: &NewAttempt<'_>, now: Time) -> Result<Inserted> {
+    let session =
+        sessions::find_or_insert(w, attempt.workflow, attempt.session_time, attempt.session_uuid, now)?;
+    if let Some(existing) = by_name(w, session, attempt.name)? {
+        return Ok(Inserted::Exists(existing));
+    }
+    let id = AttemptId(w.insert(
+        "INSERT INTO attempts (
+             session_id, name, attempt_index, workflow_id, project_id, workflow_name, timezone, params, owner_id,
+             created_at)
+         SELECT
+             id, :name,
+             1 + coalesce((SELECT max(attempt_index) FROM attempts WHERE session_id = :session_id), 0),
+             :workflow_id, project_id, workflow_name, :timezone, :params, :owner_id, :created_at
+         FROM sessions WHERE id = :session_id",
+        named_params! {
+            ":session_id": session,
+            ":name": attempt.name,
+            ":workflow_id": attempt.workflow,
+            ":timezone": attempt.timezone,
+            ":params": JsonObject(attempt.params),
+            ":owner_id": attempt.owner,
+            ":created_at": Millis(now),
+        },
+    )?);
+    sessions::set_last_attempt(w, session, id)?;
+    for task in attempt.tasks {
+        tasks::insert(w, id, task)?;
+    }
+    let row = by_id(w, id)?.ok_or_else(|| w.error(rusqlite::Error::QueryReturnedNoRows))?;
+    Ok(Inserted::New(row))
+}
+
+/// An attempt with all its tasks.
+pub fn load(r: &Reader, id: AttemptId) -> Result<Option<Attempt>> {
+    let Some(row) = by_id(r, id)? else {
+        return Ok(None);
+    };
+    let mut attempt = Attempt::new(id, row.timezone, row.params, tasks::list(r, id)?);
+    attempt.cancel_requested = row.cancel_requested;
+    attempt.outcome = row.finished_at.map(|finished_at| Outcome { success: row.success, finished_at });
+    Ok(Some(attempt))
+}
+
+/// Gives an unfinished attempt to another owner. Tells `false` when it is not `from`'s (any more).
+pub fn take_over(w: &Writer, id: AttemptId, from: Option<OwnerId>, to: OwnerId) -> Result<bool> {
+    let taken = w.execute(
+        "UPDATE attempts SET owner_id = :to WHERE id = :id AND owner_id IS :from AND done = 0",
+        named_params! { ":id": id, ":from": from, ":to": to },
+    )?;
+    Ok(taken == 1)
+}
+
+pub fn by_id(r: &Reader, id: AttemptId) -> Result<Option<AttemptRow>> {
+    r.row("SELECT * FROM attempt_rows WHERE id = :id", named_params! { ":id": id }, from_row)
+}
+
+/// The attempt of a session with this name.
+pub fn by_name(r: &Reader, session: SessionId, name: &str) -> Result<Option<AttemptRow>> {
+    r.row(
+        "SELECT * FROM attempt_rows WHERE session_id = :session AND name = :name",
+        named_params! { ":session": session, ":name": name },
+        from_row,
+    )
+}
+
+/// Attempts, newest first.
+pub fn list(r: &Reader, scope: Scope<'_>, page: Page<AttemptId>) -> Result<Vec<AttemptRow>> {
+    let (before, limit) = (page.before(), page.limit);
+    match scope {
+        Scope::All => r.rows(
+            "SELECT * FROM attempt_rows WHERE id < :before ORDER BY id DESC LIMIT :limit",
+            named_params! { ":before": before, ":limit": limit },
+            from_row,
+        ),
+        Scope::Project(project) => r.rows(
+            "SELECT * FROM attempt_rows WHERE project_id = :project AND id < :before
+             ORDER BY id DESC LIMIT :limit",
+            named_params! { ":project": project, ":before": before, ":limit": limit },
+            from_row,
+        ),
+        Scope::Workflow(project, workflow) => r.rows(
+            "SELECT * FROM attempt_rows
+             WHERE project_id = :project AND workflow_name = :workflow AND id < :before
+             ORDER BY id DESC LIMIT :limit",
+            named_params! { ":project": project, ":workflow": workflow, ":before": before, ":limit": limit },
+            from_row,
+        ),
+    }
+}
+
+/// The newest attempts of sessions, without those that were retried since, newest first.
+pub fn list_last(r: &Reader, scope: Scope<'_>, page: Page<AttemptId>) -> Result<Vec<AttemptRow>> {
+    let (before, limit) = (page.before(), page.limit);
+    match scope {
+        Scope::All => r.rows(
+            "SELECT * FROM attempt_rows WHERE is_last AND id < :before ORDER BY id DESC LIMIT :limit",
+            named_params! { ":before": before, ":limit": limit },
+            from_row,
+        ),
+        Scope::Project(project) => r.rows(
+            "SELECT * FROM attempt_rows WHERE is_last AND project_id = :project AND id < :before
+             ORDER BY id DESC LIMIT :limit",
+            named_params! { ":project": project, ":before": before, ":limit": limit },
+            from_row,
+        ),
+        Scope::Workflow(project, workflow) => r.rows(
+            "SELECT * FROM attempt_rows
+             WHERE is_last AND project_id = :project AND workflow_name = :workflow AND id < :before
+             ORDER BY id DESC LIMIT :limit",
+            named_params! { ":project": project, ":workflow": workflow, ":before": before, ":limit": limit },
+            from_row,
+        ),
+    }
+}
+
+/// The attempts of a session, newest first.
+pub fn list_of_session(r: &Reader, session: SessionId, page: Page<AttemptId>) -> Result<Vec<AttemptRow>> {
+    r.rows(
+        "SELECT * FROM attempt_rows WHERE session_id = :session AND id < :before
+         ORDER BY attempt_index DESC LIMIT :limit",
+        named_params! { ":session": session, ":before": page.before(), ":limit": page.limit },
+        from_row,
+    )
+}
+
+/// All attempts that have not ended, oldest first.
+pub fn unfinished(r: &Reader) -> Result<Vec<AttemptRow>> {
+    r.rows("SELECT * FROM attempt_rows WHERE done = 0 ORDER BY id", &[], from_row)
+}
+
+/// The newest attempt of a session that has not ended.
+pub fn unfinished_of_session(r: &Reader, session: SessionId) -> Result<Option<AttemptRow>> {
+    r.row(
+        "SELECT * FROM attempt_rows WHERE session_id = :session AND done = 0
+         ORDER BY attempt_index DESC LIMIT 1",
+        named_params! { ":session": session },
+        from_row,
+    )
+}
+
+/// Whether an attempt has not ended and is this owner's.
+pub(super) fn is_owned(r: &Reader, id: AttemptId, owner: OwnerId) -> Result<bool> {
+    let owned = r.row(
+        "SELECT 1 FROM attempts WHERE id = :id AND owner_id = :owner AND done = 0",
+        named_params! { ":id": id, ":owner": owner },
+        |_| Ok(()),
+    )?;
+    Ok(owned.is_some())
+}
+
+pub(super) fn request_cancel(w: &Writer, id: AttemptId) -> Result<bool> {
+    let changed = w.execute(
+        "UPDATE attempts SET cancel_requested = 1 WHERE id = :id AND done = 0",
+        named_params! { ":id": id },
+    )?;
+    Ok(changed == 1)
+}
+
+pub(super) fn finish(w: &Writer, id: AttemptId, success: bool, at: Time) -> Result<bool> {
+    let changed = w.execute(
+        "UPDATE attempts SET done = 1, success = :success, finished_at = :at, owner_id = NULL
+         WHERE id = :id AND done = 0",
+        named_params! { ":id": id, ":success": success, ":at": Millis(at) },
+    )?;
+    Ok(changed == 1)
+}
+
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
+    Ok(AttemptRow {
+        id: row.get("id")?,
+        session_id: row.get("session_id")?,
+        session_uuid: row::uuid(row, "session_uuid")?,
+        session_time: row.get("session_time")?,
+        project_id: row.get("project_id")?,
+        project_name: row.get("project_name")?,
+        revision_id: row.get("revision_id")?,
+        revision: row.get("revision")?,
+        workflow_id: row.get("workflow_id")?,
+        workflow_name: row.get("workflow_name")?,
+        timezone: row.get("timezone")?,
+        name: row.get("name")?,
+        index: row.get("attempt_index")?,
+        params: row::params(row, "params")?,
+        owner: row.get("owner_id")?,
+        cancel_requested: row.get("cancel_requested")?,
+        done: row.get("done")?,
+        success: row.get("success")?,
+        created_at: row::time(row, "created_at")?,
+        finished_at: row::optional_time(row, "finished_at")?,
+    })
+}

@@ -1,0 +1,153 @@
+//! The steps from older schemas to the current one.
+//!
+//! To change the schema: keep a copy of `schema.sql` as `schema_v<N>.sql` here, change it (`user_version = N + 1`), write
+//! the step as `<N + 1>_<what>.sql`, and add both to the lists below. New columns go to the end of their table. A step
+//! is never changed or removed once it was released.
+
+use super::StoreError;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::path::Path;
+
+/// The whole current schema.
+const SCHEMA: &str = include_str!("../../../schema.sql");
+
+/// The first step goes from version 1 to 2, the next from 2 to 3, and so on.
+const STEPS: &[&str] = &[];
+
+/// The version of `schema.sql`.
+pub(super) const SCHEMA_VERSION: i64 = 1 + STEPS.len() as i64;
+
+/// Brings an empty database or one of an older version to the current schema, in one transaction.
+pub(super) fn to_current(connection: &Connection, file: &Path) -> Result<(), StoreError> {
+    upgrade(connection, SCHEMA, STEPS).map_err(|source| StoreError::of(file, source))
+}
+
+fn upgrade(connection: &Connection, schema: &str, steps: &[&str]) -> rusqlite::Result<()> {
+    // A step may put a new table in the place of one that others refer to. References are checked at its end instead;
+    // inside the transaction this setting could not be changed.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
+    let result = upgrade_unchecked(connection, schema, steps);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    result
+}
+
+fn upgrade_unchecked(connection: &Connection, schema: &str, steps: &[&str]) -> rusqlite::Result<()> {
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    // Read again under the lock: another process may have been quicker.
+    let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version == 0 {
+        transaction.execute_batch(schema)?;
+    } else {
+        for (step, version) in steps.iter().zip(2..).filter(|&(_, to)| to > version) {
+            transaction.execute_batch(step)?;
+            transaction.pragma_update(None, "user_version", version)?;
+        }
+        transaction.pragma_query(None, "foreign_key_check", |_| Err(broken_reference()))?;
+    }
+    transaction.commit()
+}
+
+fn broken_reference() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(
+        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY),
+        Some("a row refers to one that is not there".to_owned()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every older schema, from version 1 on.
+    const OLDER: &[&str] = &[];
+
+    /// What the tables, indexes and views are, without comments and layout.
+    fn shape(connection: &Connection) -> Vec<String> {
+        let mut statement = connection.prepare("SELECT type, name, sql FROM sqlite_schema").unwrap();
+        let rows = statement.query_map([], |row| {
+            let sql: Option<String> = row.get("sql")?;
+            let bare: String =
+                sql.unwrap_or_default().lines().map(|line| line.split("--").next().unwrap()).collect();
+            let bare: String = bare.chars().filter(|c| !c.is_whitespace() && *c != '"').collect();
+            Ok(format!("{} {} {bare}", row.get::<_, String>("type")?, row.get::<_, String>("name")?))
+        });
+        let mut shapes: Vec<_> = rows.unwrap().map(Result::unwrap).collect();
+        shapes.sort();
+        shapes
+    }
+
+    fn fresh(schema: &str) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        upgrade(&connection, schema, &[]).unwrap();
+        connection
+    }
+
+    fn version(connection: &Connection) -> i64 {
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn the_schema_has_the_version_that_the_steps_lead_to() {
+        assert_eq!(version(&fresh(SCHEMA)), SCHEMA_VERSION);
+    }
+
+    #[test]
+    fn older_schemas_become_the_current_one() {
+        assert_eq!(OLDER.len(), STEPS.len(), "every step needs the schema that it starts from");
+        for (schema, number) in OLDER.iter().zip(1..) {
+            let connection = fresh(schema);
+            assert_eq!(version(&connection), number);
+            upgrade(&connection, SCHEMA, STEPS).unwrap();
+            assert_eq!(version(&connection), SCHEMA_VERSION);
+            assert_eq!(shape(&connection), shape(&fresh(SCHEMA)), "from version {number}");
+        }
+    }
+
+    const SCHEMAS: [&str; 3] = [
+        "CREATE TABLE parents (id INTEGER PRIMARY KEY); -- first
+         CREATE TABLE children (parent INTEGER REFERENCES parents (id));
+         PRAGMA user_version = 1;",
+        "CREATE TABLE parents (id INTEGER PRIMARY KEY, name TEXT); -- second
+         CREATE TABLE children (parent INTEGER REFERENCES parents (id));
+         PRAGMA user_version = 2;",
+        "CREATE TABLE parents (id INTEGER PRIMARY KEY, name TEXT) STRICT; -- third
+         CREATE TABLE children (parent INTEGER REFERENCES parents (id));
+         PRAGMA user_version = 3;",
+    ];
+    const TO_2: &str = "ALTER TABLE parents ADD COLUMN name TEXT;";
+    const TO_3: &str = "CREATE TABLE new_parents (id INTEGER PRIMARY KEY, name TEXT) STRICT;
+         INSERT INTO new_parents SELECT id, name FROM parents;
+         DROP TABLE parents;
+         ALTER TABLE new_parents RENAME TO parents;";
+
+    #[test]
+    fn steps_run_from_where_the_file_is() {
+        for schema in SCHEMAS {
+            let connection = fresh(schema);
+            connection
+                .execute_batch("INSERT INTO parents (id) VALUES (7); INSERT INTO children VALUES (7);")
+                .unwrap();
+            upgrade(&connection, SCHEMAS[2], &[TO_2, TO_3]).unwrap();
+            assert_eq!(version(&connection), 3);
+            assert_eq!(shape(&connection), shape(&fresh(SCHEMAS[2])));
+            let kept: i64 =
+                connection.query_row("SELECT parent FROM children", [], |row| row.get(0)).unwrap();
+            assert_eq!(kept, 7);
+        }
+    }
+
+    #[test]
+    fn a_failing_step_leaves_everything_as_it_was() {
+        for last in ["DELETE FROM parents;", "nonsense"] {
+            let connection = fresh(SCHEMAS[0]);
+            connection
+                .execute_batch("INSERT INTO parents (id) VALUES (7); INSERT INTO children VALUES (7);")
+                .unwrap();
+            upgrade(&connection, SCHEMAS[2], &[TO_2, last]).unwrap_err();
+            assert_eq!(version(&connection), 1);
+            assert_eq!(shape(&connection), shape(&fresh(SCHEMAS[0])));
+            assert!(connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY).unwrap());
+        }
+    }
+}

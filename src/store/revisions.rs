@@ -1,0 +1,86 @@
+//! The revisions of projects.
+
+use super::row::{self, JsonObject, Millis};
+use super::{Page, Reader, Result, Writer};
+use crate::model::{Params, ProjectId, RevisionId, Time};
+use rusqlite::{Row, named_params};
+
+/// A revision to be registered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRevision<'a> {
+    pub project: ProjectId,
+    /// Not yet taken in this project.
+    pub name: &'a str,
+    /// Parameters below those of every attempt.
+    pub default_params: &'a Params,
+    /// Of all definitions.
+    pub digest: &'a str,
+}
+
+/// A revision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RevisionRow {
+    pub id: RevisionId,
+    pub project_id: ProjectId,
+    pub name: String,
+    pub default_params: Params,
+    pub digest: String,
+    pub created_at: Time,
+}
+
+/// Registers a revision.
+///
+/// # Errors
+///
+/// The project has a revision of this name: look with [`by_name`] in the same transaction.
+pub fn insert(w: &Writer, revision: &NewRevision<'_>, now: Time) -> Result<RevisionId> {
+    let id = w.insert(
+        "INSERT INTO revisions (project_id, name, default_params, digest, created_at)
+         VALUES (:project_id, :name, :default_params, :digest, :created_at)",
+        named_params! {
+            ":project_id": revision.project,
+            ":name": revision.name,
+            ":default_params": JsonObject(revision.default_params),
+            ":digest": revision.digest,
+            ":created_at": Millis(now),
+        },
+    )?;
+    Ok(RevisionId(id))
+}
+
+pub fn by_id(r: &Reader, id: RevisionId) -> Result<Option<RevisionRow>> {
+    r.row("SELECT * FROM revisions WHERE id = :id", named_params! { ":id": id }, from_row)
+}
+
+pub fn by_name(r: &Reader, project: ProjectId, name: &str) -> Result<Option<RevisionRow>> {
+    r.row(
+        "SELECT * FROM revisions WHERE project_id = :project AND name = :name",
+        named_params! { ":project": project, ":name": name },
+        from_row,
+    )
+}
+
+/// The newest revision of a project.
+pub fn latest(r: &Reader, project: ProjectId) -> Result<Option<RevisionRow>> {
+    Ok(list(r, project, Page::first(1))?.pop())
+}
+
+/// The revisions of a project, newest first.
+pub fn list(r: &Reader, project: ProjectId, page: Page<RevisionId>) -> Result<Vec<RevisionRow>> {
+    r.rows(
+        "SELECT * FROM revisions WHERE project_id = :project AND id < :before ORDER BY id DESC LIMIT :limit",
+        named_params! { ":project": project, ":before": page.before(), ":limit": page.limit },
+        from_row,
+    )
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<RevisionRow> {
+    Ok(RevisionRow {
+        id: row.get("id")?,
+        project_id: row.get("project_id")?,
+        name: row.get("name")?,
+        default_params: row::params(row, "default_params")?,
+        digest: row.get("digest")?,
+        created_at: row::time(row, "created_at")?,
+    })
+}

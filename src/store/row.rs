@@ -1,0 +1,185 @@
+//! How values stand in columns, and how they are read by column name.
+
+use super::OwnerId;
+use crate::model::{
+    AttemptId, Params, ProjectId, RevisionId, SessionId, SessionTime, TaskId, TaskState, Time, WorkflowId,
+    Zone,
+};
+use chrono::DateTime;
+use rusqlite::Row;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+/// A part of a list, newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page<Id> {
+    /// Only rows with smaller ids; none for the newest.
+    pub before: Option<Id>,
+    /// How many rows at most.
+    pub limit: u32,
+}
+
+impl<Id> Page<Id> {
+    /// The newest rows.
+    pub fn first(limit: u32) -> Self {
+        Self { before: None, limit }
+    }
+}
+
+impl<Id: Copy + Into<i64>> Page<Id> {
+    pub(super) fn before(self) -> i64 {
+        self.before.map_or(i64::MAX, Into::into)
+    }
+}
+
+/// JSON text in a column.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Json<T>(pub T);
+
+impl<T: Serialize> ToSql for Json<T> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        json_text(&self.0)
+    }
+}
+
+impl<T: DeserializeOwned> FromSql for Json<T> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        serde_json::from_str(value.as_str()?).map(Self).map_err(FromSqlError::other)
+    }
+}
+
+/// A JSON object in a column.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct JsonObject<'a>(pub &'a Params);
+
+impl ToSql for JsonObject<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        // Most objects of most tasks are empty.
+        if self.0.is_empty() { Ok(ToSqlOutput::Borrowed("{}".into())) } else { json_text(self.0) }
+    }
+}
+
+/// A time in a column: milliseconds since 1970.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Millis(pub Time);
+
+impl ToSql for Millis {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.timestamp_millis().into())
+    }
+}
+
+impl FromSql for Millis {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let millis = value.as_i64()?;
+        DateTime::from_timestamp_millis(millis).map(Self).ok_or(FromSqlError::OutOfRange(millis))
+    }
+}
+
+/// A UUID in a column: lower-case text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct UuidText(pub Uuid);
+
+impl ToSql for UuidText {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.to_string().into())
+    }
+}
+
+impl FromSql for UuidText {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str()?.parse().map(Self).map_err(FromSqlError::other)
+    }
+}
+
+impl ToSql for SessionTime {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.unix().into())
+    }
+}
+
+impl FromSql for SessionTime {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let seconds = value.as_i64()?;
+        Self::from_unix(seconds).ok_or(FromSqlError::OutOfRange(seconds))
+    }
+}
+
+impl ToSql for Zone {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.id().into())
+    }
+}
+
+impl FromSql for Zone {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Self::parse(value.as_str()?).map_err(FromSqlError::other)
+    }
+}
+
+impl ToSql for TaskState {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.as_str().into())
+    }
+}
+
+impl FromSql for TaskState {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str()?.parse().map_err(FromSqlError::other)
+    }
+}
+
+macro_rules! id_columns {
+    ($($name:ident),+ $(,)?) => {$(
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(self.0.into())
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                value.as_i64().map(Self)
+            }
+        }
+
+        impl From<$name> for i64 {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    )+};
+}
+
+id_columns!(ProjectId, RevisionId, WorkflowId, SessionId, AttemptId, TaskId, OwnerId);
+
+/// A column with a JSON object.
+pub(super) fn params(row: &Row<'_>, column: &str) -> rusqlite::Result<Params> {
+    match row.get_ref(column)? {
+        ValueRef::Text(b"{}") => Ok(Params::new()),
+        _ => row.get(column).map(|Json(params)| params),
+    }
+}
+
+/// A column with a time.
+pub(super) fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Time> {
+    row.get(column).map(|Millis(time)| time)
+}
+
+/// A column with a UUID.
+pub(super) fn uuid(row: &Row<'_>, column: &str) -> rusqlite::Result<Uuid> {
+    row.get(column).map(|UuidText(uuid)| uuid)
+}
+
+/// A column with a time or null.
+pub(super) fn optional_time(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Time>> {
+    Ok(row.get::<_, Option<Millis>>(column)?.map(|Millis(time)| time))
+}
+
+fn json_text(value: &impl Serialize) -> rusqlite::Result<ToSqlOutput<'static>> {
+    serde_json::to_string(value)
+        .map(ToSqlOutput::from)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}

@@ -1,0 +1,155 @@
+//! Sessions: a workflow, by name, at a session time. They are made with their first attempt.
+
+use super::row::{Millis, UuidText};
+use super::{Page, Reader, Result, Writer, attempts, tasks};
+use crate::model::{AttemptId, ProjectId, SessionId, SessionTime, TaskResult, Time, WorkflowId};
+use attempts::{AttemptRow, Scope};
+use rusqlite::{Row, named_params};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// A session with its newest attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionRow {
+    pub id: SessionId,
+    pub uuid: Uuid,
+    pub project_id: ProjectId,
+    pub project_name: String,
+    pub workflow_name: String,
+    pub session_time: SessionTime,
+    pub last_attempt: AttemptRow,
+}
+
+pub fn by_id(r: &Reader, id: SessionId) -> Result<Option<SessionRow>> {
+    r.row(
+        "SELECT attempt_rows.* FROM sessions JOIN attempt_rows ON attempt_rows.id = sessions.last_attempt_id
+         WHERE sessions.id = :id",
+        named_params! { ":id": id },
+        from_row,
+    )
+}
+
+/// The session of a workflow, by name, at a time.
+pub fn by_time(
+    r: &Reader,
+    project: ProjectId,
+    workflow_name: &str,
+    time: SessionTime,
+) -> Result<Option<SessionRow>> {
+    r.row(
+        "SELECT attempt_rows.* FROM sessions JOIN attempt_rows ON attempt_rows.id = sessions.last_attempt_id
+         WHERE sessions.project_id = :project AND sessions.workflow_name = :workflow_name
+             AND sessions.session_time = :time",
+        named_params! { ":project": project, ":workflow_name": workflow_name, ":time": time },
+        from_row,
+    )
+}
+
+/// Sessions, newest first (by id, not by session time).
+pub fn list(r: &Reader, scope: Scope<'_>, page: Page<SessionId>) -> Result<Vec<SessionRow>> {
+    let (before, limit) = (page.before(), page.limit);
+    match scope {
+        Scope::All => r.rows(
+            "SELECT attempt_rows.* FROM sessions JOIN attempt_rows ON attempt_rows.id = sessions.last_attempt_id
+             WHERE sessions.id < :before ORDER BY sessions.id DESC LIMIT :limit",
+            named_params! { ":before": before, ":limit": limit },
+            from_row,
+        ),
+        Scope::Project(project) => r.rows(
+            "SELECT attempt_rows.* FROM sessions JOIN attempt_rows ON attempt_rows.id = sessions.last_attempt_id
+             WHERE sessions.project_id = :project AND sessions.id < :before
+             ORDER BY sessions.id DESC LIMIT :limit",
+            named_params! { ":project": project, ":before": before, ":limit": limit },
+            from_row,
+        ),
+        Scope::Workflow(project, workflow) => r.rows(
+            "SELECT attempt_rows.* FROM sessions JOIN attempt_rows ON attempt_rows.id = sessions.last_attempt_id
+             WHERE sessions.project_id = :project AND sessions.workflow_name = :workflow AND sessions.id < :before
+             ORDER BY sessions.id DESC LIMIT :limit",
+            named_params! { ":project": project, ":workflow": workflow, ":before": before, ":limit": limit },
+            from_row,
+        ),
+    }
+}
+
+/// The latest session time of a workflow at which a task other than the root succeeded.
+pub fn last_with_success(r: &Reader, project: ProjectId, workflow_name: &str) -> Result<Option<SessionTime>> {
+    r.row(
+        "SELECT session_time FROM sessions
+         WHERE project_id = :project AND workflow_name = :workflow_name AND EXISTS (
+             SELECT 1 FROM attempts JOIN tasks ON tasks.attempt_id = attempts.id
+             WHERE attempts.session_id = sessions.id AND tasks.parent_id IS NOT NULL AND tasks.state = 'success')
+         ORDER BY session_time DESC LIMIT 1",
+        named_params! { ":project": project, ":workflow_name": workflow_name },
+        |row| row.get("session_time"),
+    )
+}
+
+/// What succeeded in a session: by full name the newest success of all attempts, even if a later run of it failed.
+pub fn succeeded(r: &Reader, session: SessionId) -> Result<HashMap<String, TaskResult>> {
+    let oldest_first = r.rows(
+        "SELECT tasks.* FROM attempts CROSS JOIN tasks ON tasks.attempt_id = attempts.id
+         WHERE attempts.session_id = :session AND tasks.state = 'success'
+             AND tasks.state_params ->> '$.left_out' IS NULL
+         ORDER BY attempts.attempt_index, tasks.id",
+        named_params! { ":session": session },
+        |row| Ok((row.get("full_name")?, tasks::result_from_row(row)?)),
+    )?;
+    Ok(oldest_first.into_iter().collect())
+}
+
+/// Finds the session of a workflow at a time, or makes it. The caller must give it an attempt.
+pub(super) fn find_or_insert(
+    w: &Writer,
+    workflow: WorkflowId,
+    time: SessionTime,
+    uuid: Uuid,
+    now: Time,
+) -> Result<SessionId> {
+    let found = w.row(
+        "SELECT sessions.id FROM workflows
+             JOIN revisions ON revisions.id = workflows.revision_id
+             JOIN sessions ON sessions.project_id = revisions.project_id
+                 AND sessions.workflow_name = workflows.name AND sessions.session_time = :time
+         WHERE workflows.id = :workflow",
+        named_params! { ":workflow": workflow, ":time": time },
+        |row| row.get("id"),
+    )?;
+    if let Some(id) = found {
+        return Ok(id);
+    }
+    // With ON CONFLICT instead of the look before, every retry would use up an id.
+    let id = w.insert(
+        "INSERT INTO sessions (project_id, workflow_name, session_time, uuid, created_at)
+         SELECT revisions.project_id, workflows.name, :time, :uuid, :created_at
+         FROM workflows JOIN revisions ON revisions.id = workflows.revision_id WHERE workflows.id = :workflow",
+        named_params! {
+            ":workflow": workflow,
+            ":time": time,
+            ":uuid": UuidText(uuid),
+            ":created_at": Millis(now),
+        },
+    )?;
+    Ok(SessionId(id))
+}
+
+pub(super) fn set_last_attempt(w: &Writer, session: SessionId, attempt: AttemptId) -> Result<()> {
+    w.execute(
+        "UPDATE sessions SET last_attempt_id = :attempt WHERE id = :session",
+        named_params! { ":session": session, ":attempt": attempt },
+    )?;
+    Ok(())
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
+    let last_attempt = attempts::from_row(row)?;
+    Ok(SessionRow {
+        id: last_attempt.session_id,
+        uuid: last_attempt.session_uuid,
+        project_id: last_attempt.project_id,
+        project_name: last_attempt.project_name.clone(),
+        workflow_name: last_attempt.workflow_name.clone(),
+        session_time: last_attempt.session_time,
+        last_attempt,
+    })
+}

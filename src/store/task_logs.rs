@@ -1,0 +1,198 @@
+//! What tasks print, as gzip chunks. A file is one run of a task; its chunks one after another are a gzip file.
+
+use super::row::{self, Millis};
+use super::{Reader, Result, Writer};
+use crate::model::{AttemptId, Time};
+use flate2::{Compress, Compression, Crc, FlushCompress, Status};
+use rusqlite::named_params;
+use std::sync::Mutex;
+
+/// Names a log file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LogFile {
+    pub attempt: AttemptId,
+    /// The task's full name.
+    pub task: String,
+    /// Counts the runs of the task from 1.
+    pub number: u32,
+}
+
+/// A log file in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogFileRow {
+    pub task: String,
+    pub number: u32,
+    /// When its first chunk was written.
+    pub first_at: Time,
+    /// The place of its first chunk among all: the first file that was begun has the lowest.
+    pub place: i64,
+    /// How many chunks it has.
+    pub chunks: u32,
+    /// Its size in bytes, compressed.
+    pub size: u64,
+}
+
+/// A part of a log file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// Counts from 1 within the file.
+    pub number: u32,
+    /// A complete gzip member.
+    pub gzip: Vec<u8>,
+}
+
+/// Makes a chunk's gzip member. Do this before the transaction begins.
+pub fn compress(text: &[u8]) -> Vec<u8> {
+    // Setting a compressor up costs more time than compressing the log of a usual task, and 300 KB as long as it is kept.
+    static COMPRESSOR: Mutex<Option<Compress>> = Mutex::new(None);
+    let new = || Compress::new(Compression::default(), false);
+    match COMPRESSOR.try_lock() {
+        Ok(mut compressor) => compress_with(compressor.get_or_insert_with(new), text),
+        // Somebody else is at it, with much text perhaps.
+        Err(_) => compress_with(&mut new(), text),
+    }
+}
+
+fn compress_with(compressor: &mut Compress, text: &[u8]) -> Vec<u8> {
+    compressor.reset();
+    let mut gzip = Vec::with_capacity(text.len() / 2 + 64);
+    gzip.extend_from_slice(&GZIP_HEADER);
+    let mut status = Status::Ok;
+    while status != Status::StreamEnd {
+        let done = usize::try_from(compressor.total_in()).unwrap_or(text.len());
+        gzip.reserve(text.len() / 2 + 64);
+        // It fails only when there is no room, and there is.
+        status = compressor
+            .compress_vec(&text[done..], &mut gzip, FlushCompress::Finish)
+            .unwrap_or(Status::StreamEnd);
+    }
+    let mut checksum = Crc::new();
+    checksum.update(text);
+    gzip.extend_from_slice(&checksum.sum().to_le_bytes());
+    gzip.extend_from_slice(&checksum.amount().to_le_bytes());
+    gzip
+}
+
+/// Deflate, no name, no time, from an unknown system.
+const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+
+/// The file for the next run of a task. It is in the lists from its first chunk on.
+pub fn next_file(r: &Reader, attempt: AttemptId, task: &str) -> Result<LogFile> {
+    let number = r.row(
+        "SELECT 1 + coalesce(max(file), 0) AS number FROM task_logs
+         WHERE attempt_id = :attempt AND task_name = :task",
+        named_params! { ":attempt": attempt, ":task": task },
+        |row| row.get("number"),
+    )?;
+    Ok(LogFile { attempt, task: task.to_owned(), number: number.unwrap_or(1) })
+}
+
+/// Adds a chunk, made by [`compress`], to a file.
+pub fn append(w: &Writer, file: &LogFile, gzip: &[u8], now: Time) -> Result<()> {
+    w.execute(
+        "INSERT INTO task_logs (attempt_id, task_name, file, chunk, written_at, size, gzip)
+         SELECT :attempt, :task, :file, 1 + coalesce(max(chunk), 0), :written_at, length(:gzip), :gzip
+         FROM task_logs WHERE attempt_id = :attempt AND task_name = :task AND file = :file",
+        named_params! {
+            ":attempt": file.attempt,
+            ":task": file.task,
+            ":file": file.number,
+            ":written_at": Millis(now),
+            ":gzip": gzip,
+        },
+    )?;
+    Ok(())
+}
+
+/// The files of an attempt, by task name, then in the order of its runs.
+pub fn list(r: &Reader, attempt: AttemptId) -> Result<Vec<LogFileRow>> {
+    r.rows(
+        "SELECT task_name, file, min(written_at) AS first_at, min(rowid) AS place, count(*) AS chunks, sum(size) AS size
+         FROM task_logs WHERE attempt_id = :attempt
+         GROUP BY task_name, file ORDER BY task_name, file",
+        named_params! { ":attempt": attempt },
+        |row| {
+            Ok(LogFileRow {
+                task: row.get("task_name")?,
+                number: row.get("file")?,
+                first_at: row::time(row, "first_at")?,
+                place: row.get("place")?,
+                chunks: row.get("chunks")?,
+                size: row.get::<_, i64>("size")?.unsigned_abs(),
+            })
+        },
+    )
+}
+
+/// Up to `limit` chunks of a file after the chunk `after` (0 for the beginning), in order.
+pub fn chunks(r: &Reader, file: &LogFile, after: u32, limit: u32) -> Result<Vec<Chunk>> {
+    r.rows(
+        "SELECT chunk, gzip FROM task_logs
+         WHERE attempt_id = :attempt AND task_name = :task AND file = :file AND chunk > :after
+         ORDER BY chunk LIMIT :limit",
+        named_params! {
+            ":attempt": file.attempt,
+            ":task": file.task,
+            ":file": file.number,
+            ":after": after,
+            ":limit": limit,
+        },
+        |row| Ok(Chunk { number: row.get("chunk")?, gzip: row.get("gzip")? }),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Durability::Normal;
+    use crate::store::testing::{self, at};
+    use flate2::read::MultiGzDecoder;
+    use std::io::Read;
+
+    #[test]
+    fn every_text_comes_back() {
+        let noise: Vec<u8> = (0..300_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        for text in [vec![], b"one line\n".to_vec(), b"x".repeat(1_000_000), noise] {
+            let gzip = compress(&text);
+            let mut back = Vec::new();
+            MultiGzDecoder::new(gzip.as_slice()).read_to_end(&mut back).unwrap();
+            assert_eq!(back, text);
+        }
+    }
+
+    #[test]
+    fn chunks_one_after_another_are_a_gzip_file() {
+        let (store, _directory) = testing::store();
+        let attempt = testing::attempt(&store, "");
+        let next = |task| store.read(|r| next_file(r, attempt, task)).unwrap();
+        let append = |file: &LogFile, text: &str, second| {
+            store.write(Normal, |w| append(w, file, &compress(text.as_bytes()), at(second))).unwrap();
+        };
+        let first = next("+wf+a");
+        append(&first, "one\n", 10);
+        append(&first, "", 11);
+        append(&first, "two\n", 12);
+        let second = next("+wf+a");
+        append(&second, "three\n", 20);
+        append(&next("+wf"), "group\n", 5);
+        append(&first, "late\n", 30);
+
+        let all = store.read(|r| chunks(r, &first, 0, 100)).unwrap();
+        assert_eq!(all.iter().map(|chunk| chunk.number).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        let gzip: Vec<u8> = all.iter().flat_map(|chunk| chunk.gzip.clone()).collect();
+        let mut text = String::new();
+        MultiGzDecoder::new(gzip.as_slice()).read_to_string(&mut text).unwrap();
+        assert_eq!(text, "one\ntwo\nlate\n");
+
+        let followed = store.read(|r| chunks(r, &first, 2, 1)).unwrap();
+        assert_eq!(followed, all[2..3]);
+        assert_eq!(store.read(|r| chunks(r, &first, 4, 100)).unwrap(), []);
+
+        let files = store.read(|r| list(r, attempt)).unwrap();
+        let shown: Vec<_> =
+            files.iter().map(|file| (file.task.as_str(), file.number, file.first_at, file.chunks)).collect();
+        assert_eq!(shown, [("+wf", 1, at(5), 1), ("+wf+a", 1, at(10), 4), ("+wf+a", 2, at(20), 1)]);
+        assert_eq!(files[1].size, gzip.len() as u64);
+        assert!(files[1].place < files[2].place && files[2].place < files[0].place);
+    }
+}

@@ -1,0 +1,160 @@
+//! The tasks of attempts. They are changed through `commit` only.
+
+use super::row::{self, Json, JsonObject, Millis};
+use super::{Reader, Result, Writer};
+use crate::model::{AttemptId, Task, TaskConfig, TaskFlags, TaskKind, TaskResult, TaskState};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Row, named_params};
+use std::sync::Arc;
+
+/// All tasks of an attempt, old generations of group retries included, by id.
+pub fn list(r: &Reader, attempt: AttemptId) -> Result<Vec<Task>> {
+    r.rows(
+        "SELECT * FROM tasks WHERE attempt_id = :attempt ORDER BY id",
+        named_params! { ":attempt": attempt },
+        from_row,
+    )
+}
+
+/// Adds a task. Tells `false` when the attempt has one with this id.
+pub(super) fn insert(w: &Writer, attempt: AttemptId, task: &Task) -> Result<bool> {
+    let Task { id, parent, upstreams, full_name, kind, config, state, flags, .. } = task;
+    let inserted = w.execute(
+        "INSERT INTO tasks (
+             attempt_id, id, parent_id, upstreams, full_name, kind, local_config, export_config, state,
+             cancel_requested, delayed_error, delayed_group_error, initial,
+             state_params, retry_count, retry_at, started_at, updated_at,
+             subtask_config, export_params, reset_store_params, store_params, error)
+         VALUES (
+             :attempt_id, :id, :parent_id, :upstreams, :full_name, :kind, :local_config, :export_config, :state,
+             :cancel_requested, :delayed_error, :delayed_group_error, :initial,
+             :state_params, :retry_count, :retry_at, :started_at, :updated_at,
+             :subtask_config, :export_params, :reset_store_params, :store_params, :error)
+         ON CONFLICT (attempt_id, id) DO NOTHING",
+        named_params! {
+            ":attempt_id": attempt,
+            ":id": id,
+            ":parent_id": parent,
+            ":upstreams": Json(upstreams),
+            ":full_name": full_name,
+            ":kind": kind,
+            ":local_config": JsonObject(&config.local),
+            ":export_config": JsonObject(&config.export),
+            ":state": state,
+            ":cancel_requested": flags.cancel_requested,
+            ":delayed_error": flags.delayed_error,
+            ":delayed_group_error": flags.delayed_group_error,
+            ":initial": flags.initial,
+            ":state_params": JsonObject(&task.state_params),
+            ":retry_count": task.retry_count,
+            ":retry_at": task.retry_at.map(Millis),
+            ":started_at": task.started_at.map(Millis),
+            ":updated_at": Millis(task.updated_at),
+            ":subtask_config": JsonObject(&task.result.subtask_config),
+            ":export_params": JsonObject(&task.result.export_params),
+            ":reset_store_params": Json(&task.result.reset_store_params),
+            ":store_params": JsonObject(&task.result.store_params),
+            ":error": JsonObject(&task.error),
+        },
+    )?;
+    Ok(inserted == 1)
+}
+
+/// Writes what can change of a task. Tells `false` when it is not in the state `before`.
+pub(super) fn update(w: &Writer, attempt: AttemptId, before: TaskState, task: &Task) -> Result<bool> {
+    let updated = w.execute(
+        "UPDATE tasks SET
+             state = :state, cancel_requested = :cancel_requested, delayed_error = :delayed_error,
+             delayed_group_error = :delayed_group_error, state_params = :state_params,
+             retry_count = :retry_count, retry_at = :retry_at, started_at = :started_at, updated_at = :updated_at,
+             subtask_config = :subtask_config, export_params = :export_params,
+             reset_store_params = :reset_store_params, store_params = :store_params, error = :error
+         WHERE attempt_id = :attempt_id AND id = :id AND state = :before",
+        named_params! {
+            ":attempt_id": attempt,
+            ":id": task.id,
+            ":before": before,
+            ":state": task.state,
+            ":cancel_requested": task.flags.cancel_requested,
+            ":delayed_error": task.flags.delayed_error,
+            ":delayed_group_error": task.flags.delayed_group_error,
+            ":state_params": JsonObject(&task.state_params),
+            ":retry_count": task.retry_count,
+            ":retry_at": task.retry_at.map(Millis),
+            ":started_at": task.started_at.map(Millis),
+            ":updated_at": Millis(task.updated_at),
+            ":subtask_config": JsonObject(&task.result.subtask_config),
+            ":export_params": JsonObject(&task.result.export_params),
+            ":reset_store_params": Json(&task.result.reset_store_params),
+            ":store_params": JsonObject(&task.result.store_params),
+            ":error": JsonObject(&task.error),
+        },
+    )?;
+    Ok(updated == 1)
+}
+
+/// Reads what a task's operator left behind.
+pub(super) fn result_from_row(row: &Row<'_>) -> rusqlite::Result<TaskResult> {
+    let Json(reset_store_params) = row.get("reset_store_params")?;
+    Ok(TaskResult {
+        subtask_config: row::params(row, "subtask_config")?,
+        export_params: row::params(row, "export_params")?,
+        reset_store_params,
+        store_params: row::params(row, "store_params")?,
+    })
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Task> {
+    let Json(upstreams) = row.get("upstreams")?;
+    Ok(Task {
+        id: row.get("id")?,
+        parent: row.get("parent_id")?,
+        upstreams,
+        full_name: row.get("full_name")?,
+        kind: row.get("kind")?,
+        config: Arc::new(TaskConfig {
+            local: row::params(row, "local_config")?,
+            export: row::params(row, "export_config")?,
+        }),
+        state: row.get("state")?,
+        flags: TaskFlags {
+            cancel_requested: row.get("cancel_requested")?,
+            delayed_error: row.get("delayed_error")?,
+            delayed_group_error: row.get("delayed_group_error")?,
+            initial: row.get("initial")?,
+        },
+        state_params: row::params(row, "state_params")?,
+        retry_count: row.get("retry_count")?,
+        retry_at: row::optional_time(row, "retry_at")?,
+        started_at: row::optional_time(row, "started_at")?,
+        updated_at: row::time(row, "updated_at")?,
+        result: result_from_row(row)?,
+        error: row::params(row, "error")?,
+    })
+}
+
+const OPERATOR: &str = "operator";
+const GROUP: &str = "group";
+
+impl ToSql for TaskKind {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Operator => OPERATOR.into(),
+            Self::Group => GROUP.into(),
+        })
+    }
+}
+
+impl FromSql for TaskKind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value.as_str()? {
+            OPERATOR => Ok(Self::Operator),
+            GROUP => Ok(Self::Group),
+            other => Err(FromSqlError::other(UnknownTaskKind(other.to_owned()))),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("unknown kind of task '{0}'")]
+struct UnknownTaskKind(String);

@@ -1,0 +1,7 @@
+//! Tests of the store as a whole, on files.
+
+mod contention;
+mod files;
+mod history;
+mod queries;
+mod schema;

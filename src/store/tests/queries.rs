@@ -1,0 +1,53 @@
+//! No query reads a whole table or sorts: read off the plans of all statements in the source of the store.
+
+use crate::store::testing;
+use std::fs;
+use std::path::Path;
+
+/// The statements in a source file: its literals that begin like SQL.
+fn statements(source: &str) -> Vec<String> {
+    let tested = source.split("#[cfg(test)]").next().unwrap();
+    tested
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .filter(|literal| {
+            ["SELECT ", "INSERT ", "UPDATE ", "DELETE "].iter().any(|verb| literal.starts_with(verb))
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_statement_uses_an_index() {
+    // Nobody has more than a few owners.
+    const WHOLE: [&str; 1] = ["SELECT * FROM owners ORDER BY id"];
+    let (store, _directory) = testing::store();
+    let mut seen = 0;
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store")).unwrap() {
+        let path = entry.unwrap().path();
+        let lists_nothing = path.ends_with("dump.rs") || path.ends_with("open.rs");
+        if lists_nothing || path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        for sql in statements(&fs::read_to_string(&path).unwrap()) {
+            seen += 1;
+            let plan = store
+                .read(|r| {
+                    let explained = format!("EXPLAIN QUERY PLAN {sql}");
+                    let mut statement = r.connection().prepare(&explained).unwrap();
+                    let details = statement.raw_query().mapped(|row| row.get::<_, String>("detail"));
+                    Ok(details.map(Result::unwrap).collect::<Vec<_>>())
+                })
+                .unwrap();
+            let bad = |step: &String| {
+                let whole = step.starts_with("SCAN ")
+                    && !step.ends_with("USING INDEX attempts_unfinished")
+                    && step != "SCAN CONSTANT ROW";
+                whole || step.contains("TEMP B-TREE") || step.contains("AUTOMATIC")
+            };
+            assert!(!plan.iter().any(bad) || WHOLE.contains(&sql.as_str()), "{sql}\n{plan:#?}");
+        }
+    }
+    assert!(seen > 40, "found only {seen} statements");
+}
