@@ -3,5 +3,6 @@
 pub mod clock;
 pub mod dig;
 pub mod engine;
+pub mod logs;
 pub mod model;
 pub mod store;

@@ -1,0 +1,261 @@
+//! Digdag's tree of log files (`-O DIR`): one gzip file for every run of a task, readable while it grows. Reading them is
+//! deliberately absent: the store has all logs, too.
+//!
+//!     DIR/2026-11-22/0.1hello@20260131T000000+0900/+hello+one@6b025e8e0473d7e2.27318@host.log.gz
+//!         created    site.project workflow@session  task@start in seconds and nanoseconds.process@host
+
+use crate::model::{ProjectId, SessionTime, Time, Zone};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use nix::unistd::gethostname;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The log files below a directory.
+#[derive(Debug)]
+pub struct LogTree {
+    dir: PathBuf,
+    /// Who writes: `27318@host`.
+    agent: String,
+    failure: Mutex<Option<LogTreeError>>,
+}
+
+/// A log file cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum LogTreeError {
+    #[error("cannot write log files to {}: {source}; make it a directory that you may write to", dir.display())]
+    Directory { dir: PathBuf, source: io::Error },
+    #[error("cannot write {}: {source}", file.display())]
+    File { file: PathBuf, source: io::Error },
+}
+
+/// What names an attempt's directory.
+#[derive(Debug, Clone, Copy)]
+pub struct AttemptPlace<'a> {
+    pub created_at: Time,
+    pub project: ProjectId,
+    pub workflow: &'a str,
+    pub session_time: SessionTime,
+    pub timezone: &'a Zone,
+    /// Empty for the session's first-class attempt.
+    pub name: &'a str,
+}
+
+/// The log file of one run of a task. It is made when something is written for the first time.
+#[derive(Debug)]
+pub struct TreeFile {
+    tree: Arc<LogTree>,
+    attempt_dir: PathBuf,
+    task: String,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nothing is being written; the file, if there is one, is complete.
+    Closed,
+    Open {
+        path: PathBuf,
+        gzip: GzEncoder<File>,
+    },
+    /// It could not be written, and is left as it is.
+    Failed,
+}
+
+impl LogTree {
+    /// Makes the directory, if there is none, and tries whether files can be made in it.
+    ///
+    /// # Errors
+    ///
+    /// They cannot.
+    pub fn open(dir: &Path) -> Result<Self, LogTreeError> {
+        let tried = fs::create_dir_all(dir).and_then(|()| tempfile::tempfile_in(dir));
+        tried.map_err(|source| LogTreeError::Directory { dir: dir.to_owned(), source })?;
+        let host = gethostname().ok().and_then(|name| name.into_string().ok());
+        let host = host.filter(|name| !name.is_empty() && !name.contains('/'));
+        let agent = format!("{}@{}", std::process::id(), host.as_deref().unwrap_or("localhost"));
+        Ok(Self { dir: dir.to_owned(), agent, failure: Mutex::default() })
+    }
+
+    /// The directory of an attempt.
+    pub fn attempt_dir(&self, place: &AttemptPlace<'_>) -> PathBuf {
+        let AttemptPlace { project, workflow, name, .. } = place;
+        let session = place.timezone.local(place.session_time.time()).format("%Y%m%dT%H%M%S%z");
+        let name = if name.is_empty() { String::new() } else { format!("_{name}") };
+        // Names of attempts may hold anything, but must not lead out of the tree. Digdag takes them as they are.
+        let attempt = format!("0.{project}{workflow}@{session}{name}").replace('/', "%2F");
+        self.dir.join(place.created_at.format("%Y-%m-%d").to_string()).join(attempt)
+    }
+
+    /// The file for a run of a task.
+    pub fn file(self: &Arc<Self>, attempt_dir: PathBuf, task: &str) -> TreeFile {
+        TreeFile { tree: Arc::clone(self), attempt_dir, task: task.to_owned(), state: State::Closed }
+    }
+
+    /// What went wrong first while files were written: some of them are not complete.
+    pub fn take_failure(&self) -> Option<LogTreeError> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn path(&self, attempt_dir: &Path, task: &str, start: Time) -> PathBuf {
+        let (seconds, nanoseconds) = (start.timestamp(), start.timestamp_subsec_nanos());
+        let task = task.replace('/', "%2F");
+        attempt_dir.join(format!("{task}@{seconds:08x}{nanoseconds:08x}.{}.log.gz", self.agent))
+    }
+}
+
+impl TreeFile {
+    /// Adds text, which can be read at once. `start` is when the run began to write; it names the file.
+    ///
+    /// What goes wrong is kept for [`LogTree::take_failure`]: a full disk here must not end the run.
+    pub fn write(&mut self, text: &[u8], start: Time) {
+        self.state = match mem::replace(&mut self.state, State::Failed) {
+            State::Failed => State::Failed,
+            State::Closed => {
+                let path = self.tree.path(&self.attempt_dir, &self.task, start);
+                let opened = append_to(&path).map(|file| GzEncoder::new(file, Compression::default()));
+                self.checked(path, opened.and_then(|gzip| write(gzip, text)))
+            }
+            State::Open { path, gzip } => self.checked(path, write(gzip, text)),
+        };
+    }
+
+    /// Completes the file. What is written afterwards is put behind it.
+    pub fn finish(&mut self) {
+        self.state = match mem::replace(&mut self.state, State::Closed) {
+            State::Open { path, gzip } => match gzip.finish() {
+                Ok(_) => State::Closed,
+                Err(source) => self.failed(path, source),
+            },
+            state => state,
+        };
+    }
+
+    fn checked(&self, path: PathBuf, written: io::Result<GzEncoder<File>>) -> State {
+        match written {
+            Ok(gzip) => State::Open { path, gzip },
+            Err(source) => self.failed(path, source),
+        }
+    }
+
+    fn failed(&self, file: PathBuf, source: io::Error) -> State {
+        let mut failure = self.tree.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.get_or_insert(LogTreeError::File { file, source });
+        State::Failed
+    }
+}
+
+/// Opens a file at its end: runs of a task that begin at the same time share one.
+fn append_to(path: &Path) -> io::Result<File> {
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    OpenOptions::new().create(true).append(true).open(path)
+}
+
+/// Flushing ends a block of the compressed text, so that readers see all of it.
+fn write(mut gzip: GzEncoder<File>, text: &[u8]) -> io::Result<GzEncoder<File>> {
+    gzip.write_all(text)?;
+    gzip.flush()?;
+    Ok(gzip)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::parse_iso;
+    use flate2::read::MultiGzDecoder;
+    use std::io::{ErrorKind, Read};
+
+    fn start() -> Time {
+        parse_iso("2026-11-22T03:16:30.074700770Z").unwrap()
+    }
+
+    fn place<'a>(timezone: &'a Zone, name: &'a str) -> AttemptPlace<'a> {
+        AttemptPlace {
+            created_at: parse_iso("2026-11-21T23:59:59Z").unwrap(),
+            project: ProjectId(1),
+            workflow: "wf",
+            session_time: SessionTime::new(parse_iso("2026-11-20T00:00:00+09:00").unwrap()),
+            timezone,
+            name,
+        }
+    }
+
+    /// What can be read of a file, and whether it is complete.
+    fn content(path: &Path) -> (String, bool) {
+        let mut text = vec![];
+        let read = MultiGzDecoder::new(File::open(path).unwrap()).read_to_end(&mut text);
+        assert!(read.as_ref().is_ok() || read.as_ref().is_err_and(|e| e.kind() == ErrorKind::UnexpectedEof));
+        (String::from_utf8(text).unwrap(), read.is_ok())
+    }
+
+    #[test]
+    fn places_are_digdags() {
+        let dir = tempfile::tempdir().unwrap();
+        let tree = LogTree::open(dir.path()).unwrap();
+        let (tokyo, utc) = (Zone::parse("Asia/Tokyo").unwrap(), Zone::utc());
+        let day = dir.path().join("2026-11-21");
+        let attempt_dir = |zone, name| tree.attempt_dir(&place(zone, name));
+        assert_eq!(attempt_dir(&tokyo, ""), day.join("0.1wf@20261120T000000+0900"));
+        assert_eq!(attempt_dir(&utc, "again"), day.join("0.1wf@20261119T150000+0000_again"));
+        assert_eq!(attempt_dir(&tokyo, "a/../../b"), day.join("0.1wf@20261120T000000+0900_a%2F..%2F..%2Fb"));
+
+        let path = tree.path(Path::new("a"), "+wf+a", start());
+        let name = path.strip_prefix("a").unwrap().to_str().unwrap();
+        let rest = name.strip_prefix("+wf+a@6b025e8e0473d7e2.").unwrap();
+        let host = rest.strip_prefix(&format!("{}@", std::process::id())).unwrap();
+        assert!(host.strip_suffix(".log.gz").is_some_and(|host| !host.is_empty()), "{host}");
+    }
+
+    #[test]
+    fn files_can_be_read_while_they_grow() {
+        let dir = tempfile::tempdir().unwrap();
+        let tree = Arc::new(LogTree::open(&dir.path().join("new/logs")).unwrap());
+        let attempt_dir = tree.attempt_dir(&place(&Zone::utc(), ""));
+        let path = tree.path(&attempt_dir, "+wf+a", start());
+        let mut file = tree.file(attempt_dir, "+wf+a");
+        file.finish();
+        assert!(!path.exists());
+        for (text, all) in [("one\n", "one\n"), ("two\n", "one\ntwo\n")] {
+            file.write(text.as_bytes(), start());
+            assert_eq!(content(&path), (all.to_owned(), false));
+        }
+        file.finish();
+        assert_eq!(content(&path), ("one\ntwo\n".to_owned(), true));
+        file.write(b"late\n", start());
+        assert_eq!(content(&path), ("one\ntwo\nlate\n".to_owned(), false));
+        drop(file);
+        assert_eq!(content(&path), ("one\ntwo\nlate\n".to_owned(), true));
+        assert!(tree.take_failure().is_none());
+    }
+
+    #[test]
+    fn a_directory_that_is_none_is_an_error_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = LogTree::open(&file).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cannot write log files to {}: ", file.display())), "{error}");
+        assert!(fs::read_dir(dir.path()).unwrap().count() == 1);
+    }
+
+    #[test]
+    fn the_first_failure_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let tree = Arc::new(LogTree::open(dir.path()).unwrap());
+        let long = "x".repeat(300);
+        for task in [&long, "+b"] {
+            let mut file = tree.file(dir.path().join("a"), task);
+            file.write(b"one\n", start());
+            file.write(b"two\n", start());
+            file.finish();
+        }
+        let error = tree.take_failure().unwrap().to_string();
+        assert!(error.starts_with(&format!("cannot write {}/a/xxx", dir.path().display())), "{error}");
+        assert!(tree.take_failure().is_none());
+    }
+}
