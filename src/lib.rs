@@ -5,4 +5,6 @@ pub mod dig;
 pub mod engine;
 pub mod logs;
 pub mod model;
+pub mod operators;
+pub mod project_files;
 pub mod store;
