@@ -1,5 +1,6 @@
 //! Dibble runs Digdag's `.dig` workflows on one machine.
 
+pub mod actions;
 pub mod clock;
 pub mod dig;
 pub mod engine;

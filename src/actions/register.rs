@@ -1,0 +1,84 @@
+//! Registering what a directory defines: a revision, when anything has changed since the last one.
+
+use super::project::LoadedProject;
+use crate::model::{Params, ProjectId, Time, WorkflowId};
+use crate::store::{StoreError, Writer, projects, revisions, workflows};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+
+/// A project as the store knows it, with the workflows of one revision.
+#[derive(Debug, Clone)]
+pub struct Registered {
+    pub project: ProjectId,
+    pub project_name: String,
+    pub revision: String,
+    pub workflows: HashMap<String, WorkflowId>,
+}
+
+/// Finds the project's newest revision if it has these workflows and parameters; otherwise registers the next one.
+///
+/// # Errors
+///
+/// Those of the store.
+pub fn register(
+    writer: &Writer,
+    project_name: &str,
+    loaded: &LoadedProject,
+    params: &Params,
+    now: Time,
+) -> Result<Registered, StoreError> {
+    let project = projects::find_or_insert(writer, project_name, now)?;
+    let digest = digest(loaded, params);
+    let latest = revisions::latest(writer, project.id)?;
+    let (revision, workflows) = match latest {
+        Some(latest) if latest.digest == digest => {
+            let known = workflows::list(writer, latest.id)?;
+            (latest.name, known.into_iter().map(|workflow| (workflow.name, workflow.id)).collect())
+        }
+        latest => {
+            let name = next_name(latest.as_ref().map(|latest| latest.name.as_str()));
+            let new = revisions::NewRevision {
+                project: project.id,
+                name: &name,
+                default_params: params,
+                digest: &digest,
+            };
+            let revision = revisions::insert(writer, &new, now)?;
+            let mut ids = HashMap::new();
+            for definition in loaded.workflows.iter().map(|workflow| &workflow.definition) {
+                let id = workflows::insert(
+                    writer,
+                    revision,
+                    &definition.name,
+                    &definition.timezone,
+                    &definition.config,
+                )?;
+                ids.insert(definition.name.clone(), id);
+            }
+            (name, ids)
+        }
+    };
+    Ok(Registered { project: project.id, project_name: project.name, revision, workflows })
+}
+
+/// 1, 2, 3 … for one project.
+fn next_name(latest: Option<&str>) -> String {
+    let number = latest.and_then(|name| name.parse::<u64>().ok()).unwrap_or(0);
+    (number + 1).to_string()
+}
+
+/// Tells definitions apart: SHA-256 in hexadecimal digits.
+fn digest(loaded: &LoadedProject, params: &Params) -> String {
+    let mut digest = Sha256::new();
+    let mut add = |text: &str| {
+        digest.update((text.len() as u64).to_le_bytes());
+        digest.update(text);
+    };
+    for definition in loaded.workflows.iter().map(|workflow| &workflow.definition) {
+        add(&definition.name);
+        add(definition.timezone.id());
+        add(&serde_json::to_string(&definition.config).unwrap_or_default());
+    }
+    add(&serde_json::to_string(params).unwrap_or_default());
+    format!("{:x}", digest.finalize())
+}
