@@ -8,4 +8,5 @@ pub mod logs;
 pub mod model;
 pub mod operators;
 pub mod project_files;
+pub mod runner;
 pub mod store;

@@ -1,0 +1,88 @@
+//! What the runner does for the operator of one task.
+
+use super::job::Job;
+use super::shared::Shared;
+use crate::dig::expression::Evaluator;
+use crate::logs::line::file_line;
+use crate::logs::{Level, LogRecord, LogTask};
+use crate::model::{Params, Settings, Time};
+use crate::operators::context::{RequireRequest, Required};
+use crate::operators::{Cancellation, Host, OperatorError};
+use crate::store::{Durability, stored_params};
+
+pub(super) struct TaskHost<'a> {
+    shared: &'a Shared,
+    job: &'a Job,
+    thread: usize,
+}
+
+impl<'a> TaskHost<'a> {
+    pub(super) fn new(shared: &'a Shared, job: &'a Job, thread: usize) -> Self {
+        Self { shared, job, thread }
+    }
+}
+
+impl Host for TaskHost<'_> {
+    fn output(&self, bytes: &[u8]) {
+        self.shared.observer.output(&self.job.identity.full_name, bytes);
+        self.shared.append_log(&self.job.log, bytes);
+    }
+
+    fn log(&self, level: Level, message: &str) {
+        if level > self.shared.options.log_level {
+            return;
+        }
+        let identity = &self.job.identity;
+        let task = LogTask {
+            thread: self.thread,
+            project_id: identity.project_id,
+            project_name: &identity.project_name,
+            session_id: identity.session_id,
+            attempt_id: identity.attempt_id,
+            full_name: &identity.full_name,
+        };
+        let record = LogRecord { time: self.shared.now(), level, task: Some(task), message };
+        self.shared.observer.log(&record);
+        let line = file_line(&record, &self.shared.zone) + "\n";
+        self.shared.append_log(&self.job.log, line.as_bytes());
+    }
+
+    fn secret(&self, key: &str) -> Option<String> {
+        self.shared.secrets.secret(key)
+    }
+
+    fn template(&self, text: &str, params: &Params) -> Result<String, OperatorError> {
+        let zone = &self.job.identity.timezone;
+        Evaluator::new()
+            .evaluate_template(text, params, zone, self.shared.now())
+            .map_err(|error| OperatorError::Config(error.to_string()))
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    fn cancellation(&self) -> &Cancellation {
+        &self.job.cancellation
+    }
+
+    fn require(&self, request: &RequireRequest) -> Result<Required, OperatorError> {
+        self.shared.starter.require(self.shared, self.job.identity.attempt_id, request)
+    }
+
+    fn stored_params(&self, keys: &[String]) -> Result<Vec<Option<String>>, OperatorError> {
+        let now = self.shared.now();
+        self.shared
+            .store
+            .read(|reader| stored_params::get(reader, keys, now))
+            .map_err(|error| OperatorError::runtime(error.to_string()))
+    }
+
+    fn store_params(&self, params: &[(String, String)], expires_at: Time) -> Result<(), OperatorError> {
+        let now = self.shared.now();
+        self.shared
+            .store
+            .write(Durability::Full, |writer| stored_params::set(writer, params, expires_at, now))
+            .map_err(|error| OperatorError::runtime(error.to_string()))
+    }
+}

@@ -1,0 +1,30 @@
+//! One run of one task: what a worker is given.
+
+use super::task_log::TaskLog;
+use crate::model::{Params, Task, TaskResult};
+use crate::operators::{Cancellation, TaskIdentity};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What happens to a task instead of running its operator.
+#[derive(Debug, Clone)]
+pub(super) enum Replay {
+    /// The result of an earlier run is taken over.
+    Earlier(Box<TaskResult>),
+    /// It was left out on request.
+    LeftOut,
+}
+
+/// A task to run, with everything that the attempt says about it.
+pub(super) struct Job {
+    pub(super) identity: TaskIdentity,
+    /// The task in state running, for those who watch.
+    pub(super) task: Task,
+    /// What the task sees of the attempt: all layers below its own keys, not evaluated.
+    pub(super) params: Params,
+    pub(super) project_dir: PathBuf,
+    /// What to do instead of running the operator.
+    pub(super) replay: Option<Replay>,
+    pub(super) cancellation: Arc<Cancellation>,
+    pub(super) log: Arc<TaskLog>,
+}

@@ -1,0 +1,136 @@
+//! Runs one workflow of a project to its end: what `dibble run` does once it knows what to run.
+
+use super::desk::Desk;
+use super::dispatcher::{Dispatcher, Message, RunError};
+use super::execute::execute;
+use super::inbox::Inbox;
+use super::job::Job;
+use super::observer::Observer;
+use super::shared::{RunOptions, SecretSource, Shared};
+use super::starter::{Project, Starter};
+use super::workers::Workers;
+use crate::actions::launch::LaunchError;
+use crate::actions::selection::Selection;
+use crate::clock::Clock;
+use crate::logs::{Level, LogRecord, LogTree, LogTreeError, MachineZone};
+use crate::model::{Attempt, Params, Plan, SessionTime, Settings, TaskResult};
+use crate::operators::{CancelStage, remove_unused_dirs};
+use crate::store::Store;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A workflow to be run.
+pub struct Run {
+    pub store: Arc<Store>,
+    pub clock: Clock,
+    /// In which the times of log lines are shown.
+    pub zone: MachineZone,
+    pub settings: Settings,
+    pub options: RunOptions,
+    pub observer: Arc<dyn Observer>,
+    pub secrets: Arc<dyn SecretSource>,
+    pub project: Project,
+    pub workflow: String,
+    pub plan: Plan,
+    pub session_time: SessionTime,
+    pub params: Params,
+    pub selection: Selection,
+    /// Results of earlier runs that are not in the store, by full name.
+    pub earlier: HashMap<String, TaskResult>,
+}
+
+/// How a run went.
+pub struct Finished {
+    /// The attempt that was asked for.
+    pub attempt: Attempt,
+    /// Attempts that `require>` started, in the order of their ids.
+    pub required: Vec<Attempt>,
+}
+
+/// A run could not be started or not be brought to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum RunFailure {
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    LogTree(#[from] LogTreeError),
+    #[error("there is no workflow '{0}'")]
+    NoWorkflow(String),
+}
+
+/// Lets another thread cancel a run.
+#[derive(Clone)]
+pub struct Control(Arc<Inbox>);
+
+impl Control {
+    /// Asks commands to end; they are killed when they take longer than ten seconds.
+    pub fn cancel(&self) {
+        self.0.send(Message::Cancel(CancelStage::Terminating));
+    }
+
+    /// Kills commands at once.
+    pub fn kill(&self) {
+        self.0.send(Message::Cancel(CancelStage::Killed));
+    }
+}
+
+impl Run {
+    /// Runs to the end. `started` is called once the attempt is accepted, with a way to cancel it.
+    ///
+    /// # Errors
+    ///
+    /// The attempt cannot be started, or its log files cannot be written; then nothing was started. Or the store fails on
+    /// the way; running commands are ended then. Log files that fail on the way are told in the log.
+    pub fn to_end(self, started: impl FnOnce(&Attempt, Control)) -> Result<Finished, RunFailure> {
+        let log_tree = self.options.task_log_dir.as_deref().map(LogTree::open).transpose()?.map(Arc::new);
+        let inbox = Arc::new(Inbox::default());
+        let shared = Arc::new(Shared {
+            store: self.store,
+            clock: self.clock,
+            zone: self.zone,
+            settings: self.settings,
+            options: self.options,
+            observer: self.observer,
+            secrets: self.secrets,
+            starter: Starter::new(self.project),
+            log_tree,
+            inbox: Arc::clone(&inbox),
+        });
+        let launched = shared.starter.start(
+            &shared,
+            &self.workflow,
+            self.plan,
+            self.session_time,
+            &self.params,
+            self.selection,
+        )?;
+        let (mut active, dispatch) = launched.ok_or(RunFailure::NoWorkflow(self.workflow))?;
+        active.earlier.extend(self.earlier);
+        let id = active.attempt.id;
+        shared.starter.announce(&active);
+        started(&active.attempt, Control(Arc::clone(&inbox)));
+        let limits = shared.starter.limits();
+        let limit = shared.options.max_task_threads;
+        let desk = Arc::new(Desk::new(inbox));
+        let (worker, teller) = (Arc::clone(&shared), Arc::clone(&desk));
+        let work = move |job: Job, thread| {
+            let event = execute(&worker, &job, thread);
+            Message::Happened { attempt: job.identity.attempt_id, event, log: job.log }
+        };
+        let workers = Workers::new(limit, work, move |happened| teller.tell(happened));
+        let dir = active.project_dir.clone();
+        let dispatcher = Dispatcher::new(Arc::clone(&shared), workers, limits);
+        let ended = desk.run(dispatcher, active, &dispatch);
+        remove_unused_dirs(&dir);
+        if let Some(failure) = shared.log_tree.as_ref().and_then(|tree| tree.take_failure()) {
+            let message = format!("Log files are not complete: {failure}");
+            let (time, level) = (shared.now(), Level::Warn);
+            shared.observer.log(&LogRecord { time, level, task: None, message: &message });
+        }
+        let mut attempts = ended?;
+        let main = attempts.iter().position(|attempt| attempt.id == id).unwrap_or(0);
+        Ok(Finished { attempt: attempts.remove(main), required: attempts })
+    }
+}
