@@ -1,12 +1,15 @@
 //! Dibble runs Digdag's `.dig` workflows on one machine.
 
 pub mod actions;
+pub mod cli;
 pub mod clock;
 pub mod dig;
 pub mod engine;
+pub mod init_process;
 pub mod logs;
 pub mod model;
 pub mod operators;
 pub mod project_files;
 pub mod runner;
+pub mod secret_files;
 pub mod store;

@@ -1,0 +1,3 @@
+SELECT plant, sum(kilograms) AS kilograms, count(day) AS days
+FROM harvest
+GROUP BY plant

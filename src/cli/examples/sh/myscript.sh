@@ -1,0 +1,7 @@
+#!/bin/sh
+# Tells what is sown where.
+set -eu
+
+for plant in "$@"; do
+  echo "sowing $plant in the $GARDEN"
+done

@@ -1,0 +1,427 @@
+//! `dibble run`: runs a workflow to its end and shows how it goes.
+
+use super::args::{Definition, ProjectArgs};
+use super::error::CliError;
+use super::history::database_path;
+use super::interrupts::Interrupts;
+use super::local_project::{self, schedule_of, workflow_name};
+use super::params_arg::ParamArgs;
+use super::progress::Terminal;
+use super::run_summary::RunSummary;
+use super::{Context, Exit};
+use crate::actions::abandon::abandon_dead_runs;
+use crate::actions::launch::{LaunchError, register_owner};
+use crate::actions::project::load_params_file;
+use crate::actions::register::register;
+use crate::actions::selection::{Selection, Wish, find, subtree};
+use crate::actions::session_time::{Found, find_session_time};
+use crate::dig::LoadedWorkflow;
+use crate::engine::Limits;
+use crate::logs::Level;
+use crate::model::{Params, Plan, Settings, TaskResult};
+use crate::runner::{Finished, Project, Run, RunFailure, RunOptions, SecretSource};
+use crate::secret_files::SecretFiles;
+use crate::store::owners::OwnerKind;
+use crate::store::{Durability, Store, StoreError, projects, sessions};
+use clap::Args;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The project of all runs of the command line.
+const PROJECT: &str = "default";
+
+pub const DEFINITION: Definition = Definition {
+    name: "run",
+    aliases: &["r"],
+    synopsis: &[("r[un] <workflow.dig>", "run a workflow")],
+    usage: &["run <workflow.dig> [+task] [options...]"],
+    about: "Run a workflow now, on this machine; tasks that succeeded in the same session before are skipped",
+    examples: &[
+        ("run hello.dig", "today's session, or the last one again"),
+        ("run hello.dig --session 2026-01-31", "the session of that day"),
+        ("run hello.dig --rerun -p name=Ada", "all tasks again, with a parameter"),
+        ("run hello.dig --start +load", "from +load on"),
+        ("run hello.dig +load", "only +load and the tasks in it"),
+        ("run hello.dig -dE", "show the parameters of every task, run nothing"),
+    ],
+    args: RunArgs::augment_args,
+};
+
+/// The arguments of `run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// The workflow: a path that ends in .dig, relative to the project directory, or a workflow's name
+    #[arg(value_name = "workflow.dig")]
+    pub workflow: String,
+
+    /// Run only this task and the tasks in it: the end of a full task name
+    #[arg(value_name = "+task")]
+    pub task: Option<String>,
+
+    #[command(flatten)]
+    pub project: ProjectArgs,
+
+    /// Run all tasks again, also those that succeeded in this session
+    #[arg(short = 'a', long, visible_alias = "all")]
+    pub rerun: bool,
+
+    /// Run this task and the following ones again
+    #[arg(short = 's', long, value_name = "+NAME")]
+    pub start: Option<String>,
+
+    /// Run this task and the tasks in it again, and nothing after it
+    #[arg(short = 'g', long, value_name = "+NAME")]
+    pub goal: Option<String>,
+
+    /// Leave out this task and the following ones
+    #[arg(short = 'e', long, value_name = "+NAME")]
+    pub end: Option<String>,
+
+    /// Keep the history in this file, or in dibble.db of this directory [default: .dibble.db in the project]
+    #[arg(short = 'o', long, value_name = "PATH")]
+    pub save: Option<PathBuf>,
+
+    /// Keep no history, whatever -o says: nothing is skipped, nothing is left behind
+    #[arg(long)]
+    pub no_save: bool,
+
+    #[command(flatten)]
+    pub params: ParamArgs,
+
+    /// The session time: daily, hourly, schedule, last, "yyyy-MM-dd" or "yyyy-MM-dd HH:mm:ss" [default: last]
+    #[arg(short = 't', long, visible_alias = "session-time", value_name = "TIME", default_value = "last")]
+    #[arg(hide_default_value = true)]
+    pub session: String,
+
+    /// Run no operators: show which tasks would run
+    #[arg(short = 'd', long)]
+    pub dry_run: bool,
+
+    /// Show the parameters of a task before it runs
+    #[arg(short = 'E', long)]
+    pub show_params: bool,
+
+    /// Taken for compatibility with Digdag; has no effect, the workflow's timezone counts
+    #[arg(long, value_name = "NAME")]
+    pub timezone: Option<String>,
+
+    /// Run at most so many tasks at a time; 0 is the default [default: 4 for each core, at least 8]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub max_task_threads: Option<usize>,
+
+    /// Also write a log file for every task below this directory
+    #[arg(short = 'O', long, value_name = "DIR")]
+    pub task_log: Option<PathBuf>,
+}
+
+impl RunArgs {
+    /// Refuses options that contradict each other.
+    ///
+    /// # Errors
+    ///
+    /// The first pair of them, as a usage error.
+    pub fn check(&self) -> Result<(), CliError> {
+        let (start, goal, end) = (self.start.is_some(), self.goal.is_some(), self.end.is_some());
+        let pairs = [
+            (start && goal, "-s, --start and -g, --goal"),
+            // Digdag names -s instead of -g here.
+            (goal && end, "-g, --goal and -e, --end"),
+            (self.rerun && start, "-a, --rerun and -s, --start"),
+            (self.rerun && goal, "-a, --rerun and -g, --goal"),
+        ];
+        match pairs.iter().find(|(given, _)| *given) {
+            Some((_, pair)) => Err(CliError::usage(format!("{pair} don't work together"))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| format!("\"--max-task-threads\": couldn't convert \"{text}\" to an integer"))
+}
+
+/// Runs the workflow.
+///
+/// # Errors
+///
+/// It cannot be started, or its history cannot be kept. A workflow that fails is no error: the summary tells of it.
+pub fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
+    args.check()?;
+    let dir = local_project::directory_of(&args.workflow, &args.project, context)?;
+    let params = params(args, context, &dir)?;
+    let loaded = local_project::load(&dir, context)?;
+    let name = workflow_name(&dir, &args.workflow, &args.project, context)?;
+    let workflow = loaded.workflow(&name);
+    let workflow = workflow.ok_or_else(|| local_project::no_workflow(&name, &args.project, &dir))?;
+    let plan = selected_plan(workflow, args.task.as_deref())?;
+    let limits = limits(&context.settings)?;
+    let schedule = schedule_of(workflow, context)?;
+    let path = database_path(&dir, args.save.as_ref().map(|save| dir.join(save)).as_deref());
+    let keeps = !args.no_save && !args.dry_run;
+    let store = if keeps { Store::open_single(&path) } else { Store::memory() };
+    let store = Arc::new(store.map_err(store_error)?);
+
+    let now = context.clock.now();
+    let zone = &workflow.definition.timezone;
+    let earlier = Earlier::read(&store, &path, args, &name).map_err(store_error)?;
+    let found = find_session_time(&args.session, zone, schedule.as_ref(), earlier.last_session(), now)
+        .map_err(|error| CliError::user(error.to_string()))?;
+    tell_session(found, zone, keeps.then_some(path.as_path()), context);
+    let selection = Selection::new(&plan, &wish(args)).map_err(|error| CliError::user(error.to_string()))?;
+    let (registered, owner) = store
+        .write(Durability::Normal, |writer| {
+            let registered = register(writer, PROJECT, &loaded, &params, now)?;
+            Ok((registered, register_owner(writer, OwnerKind::Run, now)?))
+        })
+        .map_err(store_error)?;
+    for row in abandon_dead_runs(&store, owner, now).map_err(store_error)? {
+        let (id, name) = (row.id, row.workflow_name);
+        let message = format!("Attempt {id} of {name} was interrupted: what had succeeded is kept");
+        context.log(Level::Warn, &message);
+    }
+    let required = if selection.resumes_everything() {
+        Selection::default()
+    } else {
+        Selection::new(&Plan { tasks: vec![] }, &Wish { rerun: true, ..Wish::default() }).unwrap_or_default()
+    };
+    let terminal = Arc::new(Terminal::new(context));
+    let earlier = earlier.results(found.time()).map_err(store_error)?;
+    let run = Run {
+        store: Arc::clone(&store),
+        clock: context.clock.clone(),
+        zone: context.zone.clone(),
+        settings: context.settings.clone(),
+        options: options(args, context),
+        observer: Arc::clone(&terminal) as Arc<dyn crate::runner::Observer>,
+        secrets: Arc::new(LocalSecrets::new(context)),
+        project: Project {
+            dir,
+            registered,
+            default_params: default_params(&context.settings)?,
+            params: params.clone(),
+            owner,
+            limits,
+            required,
+            workflows: loaded.workflows,
+        },
+        workflow: name,
+        plan,
+        session_time: found.time(),
+        params,
+        selection,
+        earlier,
+    };
+    let interrupts = Interrupts::listen(&context.output)
+        .map_err(|error| CliError::internal(format!("Cannot listen for signals: {error}")))?;
+    let ended = run.to_end(|attempt, control| {
+        terminal.planned(attempt.tasks());
+        interrupts.control(control);
+    });
+    let interrupted = interrupts.first();
+    drop(interrupts);
+    let Finished { attempt, .. } = ended.map_err(run_error)?;
+    let success = attempt.outcome.is_some_and(|outcome| outcome.success);
+    let saved_at = keeps.then_some(store.file());
+    let summary = RunSummary { success, tasks: attempt.tasks(), saved_at };
+    let terminal = Arc::into_inner(terminal).ok_or_else(|| CliError::internal("A task is still running"))?;
+    let exit = terminal.finish(&summary, context.clock.now());
+    Ok(interrupted.filter(|_| attempt.cancel_requested).map_or(exit, Exit::Interrupted))
+}
+
+/// What succeeded before in the sessions of a workflow. Read from the store of the run or, when the run keeps nothing
+/// itself, from the file that an ordinary run would use.
+struct Earlier {
+    store: Option<Store>,
+    workflow: String,
+    last: Option<crate::model::SessionTime>,
+}
+
+impl Earlier {
+    fn read(store: &Store, path: &Path, args: &RunArgs, workflow: &str) -> Result<Self, StoreError> {
+        let workflow = workflow.to_owned();
+        let other = args.dry_run && !args.no_save && path.is_file();
+        let other = other.then(|| Store::open_existing(path)).transpose()?;
+        let source = other.as_ref().unwrap_or(store);
+        let last = source.read(|reader| match projects::by_name(reader, PROJECT)? {
+            Some(project) => sessions::last_with_success(reader, project.id, &workflow),
+            None => Ok(None),
+        })?;
+        Ok(Self { store: other, workflow, last })
+    }
+
+    fn last_session(&self) -> Option<crate::model::SessionTime> {
+        self.last
+    }
+
+    /// Results that the store of the run does not have itself, by full name.
+    fn results(&self, time: crate::model::SessionTime) -> Result<HashMap<String, TaskResult>, StoreError> {
+        let Some(store) = &self.store else { return Ok(HashMap::new()) };
+        store.read(|reader| {
+            let Some(project) = projects::by_name(reader, PROJECT)? else { return Ok(HashMap::new()) };
+            match sessions::by_time(reader, project.id, &self.workflow, time)? {
+                Some(session) => sessions::succeeded(reader, session.id),
+                None => Ok(HashMap::new()),
+            }
+        })
+    }
+}
+
+/// Secrets of the configuration, then of the local files.
+struct LocalSecrets {
+    settings: Settings,
+    files: SecretFiles,
+}
+
+impl LocalSecrets {
+    fn new(context: &Context) -> Self {
+        let files = SecretFiles::in_config_home(&context.config_home());
+        Self { settings: context.settings.clone(), files }
+    }
+}
+
+impl SecretSource for LocalSecrets {
+    fn secret(&self, key: &str) -> Option<String> {
+        let configured = self.settings.get(&format!("secrets.{key}")).map(str::to_owned);
+        configured.or_else(|| self.files.get(key).ok().flatten())
+    }
+}
+
+fn params(args: &RunArgs, context: &Context, dir: &Path) -> Result<Params, CliError> {
+    let mut params = args.params.resolve(&context.settings, |path| {
+        load_params_file(&context.dir.join(path))
+            .map_err(|error| CliError::user(format!("{}: {error}", path.display())))
+    })?;
+    if dir != context.dir {
+        params.insert("_project_path".to_owned(), Value::from(dir.display().to_string()));
+    }
+    Ok(params)
+}
+
+fn selected_plan(workflow: &LoadedWorkflow, task: Option<&str>) -> Result<Plan, CliError> {
+    let Some(pattern) = task else { return Ok(workflow.plan.clone()) };
+    let place = find(&workflow.plan, pattern).map_err(|error| CliError::user(error.to_string()))?;
+    Ok(subtree(&workflow.plan, place))
+}
+
+fn wish(args: &RunArgs) -> Wish {
+    let RunArgs { rerun, start, goal, end, .. } = args.clone();
+    Wish { rerun, start, goal, end }
+}
+
+fn limits(settings: &Settings) -> Result<Limits, CliError> {
+    let given =
+        settings.number("executor.task_max_run").map_err(|error| CliError::user(error.to_string()))?;
+    Ok(given
+        .map_or_else(Limits::default, |max| Limits { max_tasks: usize::try_from(max).unwrap_or(usize::MAX) }))
+}
+
+fn default_params(settings: &Settings) -> Result<Params, CliError> {
+    let Some(text) = settings.get("digdag.defaultParams") else { return Ok(Params::new()) };
+    serde_json::from_str(text)
+        .map_err(|error| CliError::user(format!("digdag.defaultParams must be a JSON object: {error}")))
+}
+
+fn options(args: &RunArgs, context: &Context) -> RunOptions {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    RunOptions {
+        dry_run: args.dry_run,
+        show_params: args.show_params,
+        max_task_threads: args.max_task_threads.filter(|n| *n > 0).unwrap_or((4 * cores).max(8)),
+        log_level: context.log.level(),
+        task_log_dir: args.task_log.as_ref().map(|dir| context.dir.join(dir)),
+    }
+}
+
+fn tell_session(found: Found, zone: &crate::model::Zone, saved_at: Option<&Path>, context: &Context) {
+    let time = found.time().iso(zone);
+    match found {
+        Found::Given(_) => {}
+        Found::Reused(_) => context.log(Level::Warn, &format!("Reusing the last session time {time}.")),
+        Found::Scheduled(_) => {
+            context.log(Level::Warn, &format!("Using a new session time {time} based on schedule."));
+        }
+        Found::Today(_) => context.log(Level::Warn, &format!("Using a new session time {time}.")),
+    }
+    if let Some(path) = saved_at {
+        context.log(Level::Info, &format!("Using session {time} in {}.", path.display()));
+    }
+}
+
+fn store_error(error: StoreError) -> CliError {
+    CliError::user(error.to_string())
+}
+
+fn run_error(error: RunFailure) -> CliError {
+    match error {
+        RunFailure::Launch(LaunchError::Running { .. }) => CliError::user(error.to_string())
+            .hint("wait for it to end, or give another --session, or keep another history with -o"),
+        other => CliError::user(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::parse::tests::parsed;
+    use std::path::Path;
+
+    fn run(words: &str) -> Result<RunArgs, String> {
+        parsed(&DEFINITION, words)
+    }
+
+    #[test]
+    fn defaults_are_digdags() {
+        let args = run("wf.dig").unwrap();
+        assert_eq!((args.workflow.as_str(), args.session.as_str(), &args.task), ("wf.dig", "last", &None));
+        assert!(!args.rerun && !args.no_save && !args.dry_run && !args.show_params);
+        assert_eq!(args.max_task_threads, None);
+    }
+
+    #[test]
+    fn options_stand_anywhere_and_have_all_their_names() {
+        let args = run("-p a=1 wf -t 2024-01-02 +b+c -dE -p b=x,y --all -o=st --max-task-threads=3 -l debug")
+            .unwrap();
+        assert_eq!((args.workflow.as_str(), args.task.as_deref()), ("wf", Some("+b+c")));
+        assert_eq!(args.params.param, ["a=1", "b=x,y"]);
+        assert_eq!((args.session.as_str(), args.max_task_threads), ("2024-01-02", Some(3)));
+        assert_eq!(args.save.as_deref(), Some(Path::new("st")));
+        assert!(args.rerun && args.dry_run && args.show_params);
+        assert_eq!(run("wf --session-time daily").unwrap().session, "daily");
+        assert_eq!(run("wf --session=hourly").unwrap().session, "hourly");
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        for (words, pair) in [
+            ("wf -s +a -g +b", "-s, --start and -g, --goal"),
+            ("wf -g +a -e +b", "-g, --goal and -e, --end"),
+            ("wf -a -s +a", "-a, --rerun and -s, --start"),
+            ("wf --all --goal +a", "-a, --rerun and -g, --goal"),
+        ] {
+            let error = run(words).unwrap().check().unwrap_err();
+            assert_eq!(error, CliError::usage(format!("{pair} don't work together")), "{words}");
+        }
+        assert_eq!(run("wf -s +a -e +b").unwrap().check(), Ok(()));
+        assert_eq!(run("wf -a -e +b").unwrap().check(), Ok(()));
+    }
+
+    #[test]
+    fn wrong_values_are_named() {
+        for (words, message) in [
+            ("wf -p a", "Parameter -p expected a value of the form a=b but got:a"),
+            ("wf -t", "Expected a value after parameter -t"),
+            ("wf --goal", "Expected a value after parameter --goal"),
+            ("wf --bogus", "Unknown option: --bogus"),
+            ("wf -z", "Unknown option: -z"),
+            ("wf --max-task-threads x", "\"--max-task-threads\": couldn't convert \"x\" to an integer"),
+            ("wf -t daily -t hourly", "Can only specify option -t once."),
+            ("wf +a +b", "Unexpected argument: +b"),
+            ("wf -X a", "Dynamic parameter expected a value of the form a=b but got:a"),
+            ("", "Missing argument: <workflow.dig>"),
+        ] {
+            assert_eq!(run(words).unwrap_err(), message, "{words}");
+        }
+    }
+}
