@@ -1,0 +1,192 @@
+//! `dibble check`
+
+use crate::support::Project;
+use insta::assert_snapshot;
+
+#[test]
+fn it_shows_definitions_parameters_and_schedules() {
+    let project = Project::new()
+        .dig("schedule: {daily>: '07:00:00'}\n+a: {require>: other}\n+b: {echo>: x}")
+        .file("other.dig", "timezone: Asia/Tokyo\n+a: {echo>: x}");
+    assert_snapshot!(project.dibble(&["check", "-p", "k=v"]), @r#"
+      System default timezone: UTC
+
+      Definitions (2 workflows):
+        other (2 tasks)
+        wf (3 tasks)
+          -> other
+
+      Parameters:
+        k: "v"
+
+      Schedules (1 entries):
+        wf:
+          daily>: "07:00:00"
+          first session time: 2026-01-02 00:00:00 +0000
+          first scheduled to run at: 2026-01-02 07:00:00 +0000 (in 3h 55m 55s)
+
+    ------- stderr -------
+    2026-01-02 03:04:05 +0000: Dibble vVERSION
+    "#);
+}
+
+#[test]
+fn a_project_without_workflows() {
+    assert_snapshot!(Project::new().dibble(&["check"]), @"
+      System default timezone: UTC
+
+      Definitions (0 workflows):
+
+      Parameters:
+        {}
+
+      Schedules (0 entries):
+
+    ------- stderr -------
+    2026-01-02 03:04:05 +0000: Dibble vVERSION
+    ");
+}
+
+#[test]
+fn all_errors_at_once_with_their_places() {
+    let project = Project::new()
+        .dig("timezone: Asia/Tokio\n+a:\n  echo>: x\n  sh>: y\n+b:\n  foo: 1\n")
+        .file("bad.dig", "+a:\n  echo>: [x\n");
+    let out = project.dibble(&["check"]).fails(1).says(&["wf.dig:1", "wf.dig:6", "bad.dig:"]);
+    assert_snapshot!(out, @r#"
+      System default timezone: UTC
+
+    ------- stderr -------
+    2026-01-02 03:04:05 +0000: Dibble vVERSION
+    error: Validating project failed
+    workflow $PROJECT/bad.dig
+    error: unclosed bracket '['
+     --> bad.dig:2:10
+      |
+    2 |   echo>: [x
+      |          ^
+    workflow $PROJECT/wf.dig
+    error: Expected a time zone for key 'timezone' but got "Asia/Tokio" (string)
+     --> wf.dig:1:11
+      |
+    1 | timezone: Asia/Tokio
+      |           ^^^^^^^^^^
+      |
+      = note: Unknown time zone name: Asia/Tokio
+      = help: did you mean `Asia/Tokyo`?
+
+    error: A task can't have more than one operator: {"echo>":"x","sh>":"y"}
+     --> wf.dig:4:3
+      |
+    4 |   sh>: y
+      |   ^^^
+
+    error: +wf+b contains invalid keys: 'foo': "{"foo":1}"
+     --> wf.dig:6:3
+      |
+    6 |   foo: 1
+      |   ^^^
+      |
+      = help: a task needs an operator, whose key ends with `>`: `foo>`
+    [exit status: 1]
+    "#);
+}
+
+#[test]
+fn json_for_programs() {
+    let project = Project::new().dig("schedule: {daily>: '07:00:00'}\n+a: {echo>: x}");
+    let out = project.dibble(&["check", "--json"]).success();
+    let read: serde_json::Value = serde_json::from_str(&out.stdout).unwrap_or_else(|e| panic!("{e}:\n{out}"));
+    assert!(read.is_object());
+    assert_snapshot!(out, @r#"
+    {
+      "timezone": "UTC",
+      "workflows": [
+        {
+          "name": "wf",
+          "timezone": "UTC",
+          "tasks": 2,
+          "requires": [],
+          "schedule": {
+            "definition": {
+              "daily>": "07:00:00"
+            },
+            "upcoming": [
+              {
+                "sessionTime": "2026-01-02T00:00:00+00:00",
+                "runTime": "2026-01-02T07:00:00+00:00",
+                "clockChange": false
+              },
+              {
+                "sessionTime": "2026-01-03T00:00:00+00:00",
+                "runTime": "2026-01-03T07:00:00+00:00",
+                "clockChange": false
+              },
+              {
+                "sessionTime": "2026-01-04T00:00:00+00:00",
+                "runTime": "2026-01-04T07:00:00+00:00",
+                "clockChange": false
+              },
+              {
+                "sessionTime": "2026-01-05T00:00:00+00:00",
+                "runTime": "2026-01-05T07:00:00+00:00",
+                "clockChange": false
+              },
+              {
+                "sessionTime": "2026-01-06T00:00:00+00:00",
+                "runTime": "2026-01-06T07:00:00+00:00",
+                "clockChange": false
+              }
+            ]
+          }
+        }
+      ],
+      "parameters": {},
+      "errors": [],
+      "warnings": []
+    }
+    ------- stderr -------
+    2026-01-02 03:04:05 +0000: Dibble vVERSION
+    "#);
+}
+
+#[test]
+fn json_of_errors_for_programs() {
+    let out = Project::new().dig("+a:\n  foo: 1\n").dibble(&["check", "--json"]).fails(1);
+    let read: serde_json::Value = serde_json::from_str(&out.stdout).unwrap_or_else(|e| panic!("{e}:\n{out}"));
+    assert!(read.is_object());
+    assert_snapshot!(out, @r#"
+    {
+      "workflows": [],
+      "errors": [
+        {
+          "message": "+wf+a contains invalid keys: 'foo': \"{\"foo\":1}\"",
+          "place": {
+            "file": "wf.dig",
+            "line": 2,
+            "column": 3
+          },
+          "hint": "a task needs an operator, whose key ends with `>`: `foo>`"
+        }
+      ],
+      "warnings": []
+    }
+    ------- stderr -------
+    2026-01-02 03:04:05 +0000: Dibble vVERSION
+    [exit status: 1]
+    "#);
+}
+
+#[test]
+fn it_leaves_nothing_behind() {
+    let project = Project::new().dig("+a: {echo>: x}");
+    let _ = project.dibble(&["c", "wf.dig"]).success();
+    assert_eq!(project.files(), ["wf.dig"]);
+}
+
+#[test]
+fn another_directory() {
+    let out =
+        Project::new().file("sub/wf.dig", "+a: {echo>: x}").dibble(&["check", "--project", "sub"]).success();
+    assert!(out.stdout.contains("wf (2 tasks)"), "{out}");
+}

@@ -1,0 +1,16 @@
+//! The commands, one file each.
+
+mod check;
+mod completions;
+mod history;
+mod init;
+mod run;
+mod run_output;
+mod run_params;
+mod run_selection;
+mod run_session;
+mod run_state;
+mod run_terminal;
+mod secrets;
+mod usage;
+mod version;

@@ -1,0 +1,9 @@
+//! What goes wrong from outside: kills, signals, other processes, broken files, full disks, hostile input.
+
+mod files;
+mod full_disk;
+mod hostile;
+mod killed;
+mod pid_one;
+mod signals;
+mod two_runs;

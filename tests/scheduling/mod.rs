@@ -1,0 +1,4 @@
+//! Schedules, as far as `check` and `run` see them.
+
+mod first_times;
+mod session;

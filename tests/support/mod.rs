@@ -1,0 +1,18 @@
+//! What the tests share: a project in a fresh directory, the program in a bare environment, what it printed, and the
+//! whole database as text. No sleeps: whoever waits, waits for a condition.
+
+mod database;
+mod log_line;
+mod output;
+mod program;
+mod project;
+mod terminal;
+mod text;
+
+pub use database::{dump, tasks};
+pub use log_line::LogLine;
+pub use output::Output;
+pub use program::{Program, wait_until};
+pub use project::Project;
+pub use terminal::without_escapes;
+pub use text::dedent;
