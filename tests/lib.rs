@@ -1,0 +1,19 @@
+//! The integration tests: one program, one file per feature. `tests/run` starts them all.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod cli;
+mod compat;
+mod language;
+mod operators;
+mod readme;
+mod recovery;
+mod samples;
+mod scheduling;
+mod support;
+mod tidy;
