@@ -3,8 +3,8 @@
 use super::args::ProjectArgs;
 use super::{CliError, Context};
 use crate::actions::project::{FileProblem, LoadedProject, ProjectError, load_project};
-use crate::dig::LoadedWorkflow;
 use crate::dig::schedule::Schedule;
+use crate::dig::{DigError, DigErrorKind, LoadedWorkflow, Part};
 use crate::logs::Level;
 use crate::project_files::normalized;
 use serde_json::Value;
@@ -97,8 +97,13 @@ pub(crate) fn schedule_of(
 ) -> Result<Option<Schedule>, CliError> {
     let definition = &workflow.definition;
     let Some(Value::Object(section)) = definition.config.get("schedule") else { return Ok(None) };
-    let (schedule, warnings) = Schedule::parse(section, &definition.timezone)
-        .map_err(|error| CliError::user(format!("{}: schedule: {error} (config)", definition.name)))?;
+    let (schedule, warnings) = Schedule::parse(section, &definition.timezone).map_err(|error| {
+        let key = section.keys().find(|key| key.ends_with('>')).cloned();
+        let path: Vec<String> = ["schedule".to_owned()].into_iter().chain(key).collect();
+        let place = workflow.place(&path, Part::Value);
+        let error = DigError::new(DigErrorKind::Other(format!("{error} (config)")), Some(place));
+        CliError::user(format!("The schedule is wrong\n{}", error.render(context.output.err_has_colours())))
+    })?;
     for warning in warnings {
         context.log(Level::Error, &warning.to_string());
     }

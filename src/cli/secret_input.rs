@@ -122,7 +122,7 @@ fn no_form(text: &str) -> CliError {
 struct TextMap(Vec<(String, String)>);
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a secret must be a text, a number or a truth value")]
 enum Scalar {
     Text(String),
     Number(serde_json::Number),

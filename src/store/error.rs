@@ -13,7 +13,7 @@ pub enum StoreError {
     #[error("{} is a directory; name a database file", file.display())]
     Directory { file: PathBuf },
 
-    #[error("cannot create {}: {source}; make its directory first, writable for you", file.display())]
+    #[error("cannot create {}: {source}; its directory must be there and writable for you, or name another file with -o", file.display())]
     Create { file: PathBuf, source: io::Error },
 
     #[error("cannot open {}: {source}; check that you may read and write it and its directory", file.display())]

@@ -150,7 +150,7 @@ fn what_is_not_ours_is_refused() {
     );
     assert_eq!(
         message(&Store::open(&file("none/x.db")).unwrap_err(), &file("none/x.db")),
-        "cannot create x.db: No such file or directory (os error 2); make its directory first, writable for you"
+        "cannot create x.db: No such file or directory (os error 2); its directory must be there and writable for you, or name another file with -o"
     );
     let missing = Store::open_existing(&file("missing.db")).unwrap_err();
     assert_eq!(
@@ -227,7 +227,7 @@ fn files_and_directories_without_permission_are_refused() {
         }
         assert_eq!(
             message(&Store::open(&new).unwrap_err(), &new),
-            "cannot create new.db: Permission denied (os error 13); make its directory first, writable for you"
+            "cannot create new.db: Permission denied (os error 13); its directory must be there and writable for you, or name another file with -o"
         );
     });
     open_up(directory.path(), 0o755);
