@@ -47,7 +47,9 @@ pub fn advance(
         Event::Succeeded { task, result } => succeed(&mut step, task, result, limits)?,
         Event::LeftOut { task } => leave_out(&mut step, task)?,
         Event::Failed { task, error } => fail(&mut step, task, error, limits)?,
-        Event::Postponed { task, after, state_params } => postpone(&mut step, task, after, state_params)?,
+        Event::Postponed { task, after, state_params } => {
+            postpone(&mut step, task, Cause::Postponed, after, state_params)?;
+        }
         Event::Lost { task } => step.advance(task, Cause::Lost)?,
         Event::CancelRequested => request_cancel(&mut step),
         Event::SlaMissed(sla) => {
@@ -121,14 +123,16 @@ fn fail(step: &mut Step<'_>, id: TaskId, error: Params, limits: Limits) -> Resul
     }
 }
 
+/// Lets a task wait before it, or its group, runs again.
 fn postpone(
     step: &mut Step<'_>,
     id: TaskId,
+    cause: Cause,
     wait: std::time::Duration,
     state_params: Params,
 ) -> Result<(), IllegalTransition> {
     let retry_at = after(step.now, wait);
-    step.advance(id, Cause::Postponed)?;
+    step.advance(id, cause)?;
     step.change(id, |task| {
         task.state_params = state_params;
         task.retry_count += 1;
@@ -207,14 +211,7 @@ fn resolve(step: &mut Step<'_>, id: TaskId, limits: Limits) -> Result<(), Illega
         return step.advance(id, Cause::ChildrenSucceeded);
     }
     if let Some((wait, state_params)) = retry_of(task) {
-        let retry_at = after(step.now, wait);
-        step.advance(id, Cause::ChildrenPostponed)?;
-        step.change(id, |task| {
-            task.state_params = state_params;
-            task.retry_count += 1;
-            task.retry_at = Some(retry_at);
-        });
-        return Ok(());
+        return postpone(step, id, Cause::ChildrenPostponed, wait, state_params);
     }
     if generate::add_group_error_tasks(step, id, limits) {
         step.change(id, |task| task.flags.delayed_group_error = true);
