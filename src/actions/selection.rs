@@ -98,9 +98,11 @@ impl Selection {
         }
     }
 
-    /// Whether every task is taken over from earlier runs where it can be.
-    pub fn resumes_everything(&self) -> bool {
-        self.resumed.is_none()
+    /// What holds in the workflows that this one requires. No wish names their tasks: all of them are resumed, or all
+    /// run when some tasks here are to run again.
+    pub fn of_required(&self) -> Self {
+        let resumed = self.resumed.as_ref().map(|_| HashSet::new());
+        Self { resumed, ..Self::default() }
     }
 
     /// The longest beginning of a name that is a planned task; a task of another workflow has none.
@@ -261,6 +263,17 @@ mod tests {
         let selection = Selection::new(&plan(), &Wish::default()).unwrap();
         assert_eq!(selection.treatment("+wf^failure-alert"), Treatment::Run);
         assert_eq!(selection.treatment("+wf+a^error"), Treatment::Resume);
+    }
+
+    #[test]
+    fn required_workflows_are_resumed_or_run_as_a_whole() {
+        let required = |wish| Selection::new(&plan(), &wish).unwrap().of_required().treatment("+other+x");
+        let some = |name: &str| Some(name.to_owned());
+        assert_eq!(required(Wish::default()), Treatment::Resume);
+        assert_eq!(required(Wish { end: some("+c"), ..Wish::default() }), Treatment::Resume);
+        assert_eq!(required(Wish { rerun: true, ..Wish::default() }), Treatment::Run);
+        assert_eq!(required(Wish { start: some("+b"), ..Wish::default() }), Treatment::Run);
+        assert_eq!(required(Wish { goal: some("+b"), ..Wish::default() }), Treatment::Run);
     }
 
     #[test]

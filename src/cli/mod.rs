@@ -9,6 +9,7 @@ pub mod check;
 mod colour;
 pub mod completions;
 pub mod context;
+mod earlier;
 mod err_terminal;
 pub mod error;
 pub mod history;

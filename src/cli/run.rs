@@ -1,6 +1,7 @@
 //! `dibble run`: runs a workflow to its end and shows how it goes.
 
 use super::args::{Definition, ProjectArgs};
+use super::earlier::Earlier;
 use super::error::CliError;
 use super::history::database_path;
 use super::interrupts::Interrupts;
@@ -18,19 +19,18 @@ use crate::actions::session_time::{Found, find_session_time};
 use crate::dig::LoadedWorkflow;
 use crate::engine::Limits;
 use crate::logs::Level;
-use crate::model::{Params, Plan, Settings, TaskResult};
-use crate::runner::{Finished, Project, Run, RunFailure, RunOptions, SecretSource};
+use crate::model::{Params, Plan, Settings, Zone};
+use crate::runner::{Finished, Observer, Project, Run, RunFailure, RunOptions, SecretSource};
 use crate::secret_files::SecretFiles;
 use crate::store::owners::OwnerKind;
-use crate::store::{Durability, Store, StoreError, projects, sessions};
+use crate::store::{Durability, Store, StoreError};
 use clap::Args;
 use serde_json::Value;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The project of all runs of the command line.
-const PROJECT: &str = "default";
+pub const PROJECT: &str = "default";
 
 pub const DEFINITION: Definition = Definition {
     name: "run",
@@ -181,11 +181,6 @@ pub fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
         let message = format!("Attempt {id} of {name} was interrupted: what had succeeded is kept");
         context.log(Level::Warn, &message);
     }
-    let required = if selection.resumes_everything() {
-        Selection::default()
-    } else {
-        Selection::new(&Plan { tasks: vec![] }, &Wish { rerun: true, ..Wish::default() }).unwrap_or_default()
-    };
     let terminal = Arc::new(Terminal::new(context));
     let earlier = earlier.results(found.time()).map_err(store_error)?;
     let run = Run {
@@ -194,7 +189,7 @@ pub fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
         zone: context.zone.clone(),
         settings: context.settings.clone(),
         options: options(args, context),
-        observer: Arc::clone(&terminal) as Arc<dyn crate::runner::Observer>,
+        observer: Arc::clone(&terminal) as Arc<dyn Observer>,
         secrets: Arc::new(LocalSecrets::new(context)),
         project: Project {
             dir,
@@ -203,7 +198,7 @@ pub fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
             params: params.clone(),
             owner,
             limits,
-            required,
+            required: selection.of_required(),
             workflows: loaded.workflows,
         },
         workflow: name,
@@ -228,44 +223,6 @@ pub fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     let terminal = Arc::into_inner(terminal).ok_or_else(|| CliError::internal("A task is still running"))?;
     let exit = terminal.finish(&summary, context.clock.now());
     Ok(interrupted.filter(|_| attempt.cancel_requested).map_or(exit, Exit::Interrupted))
-}
-
-/// What succeeded before in the sessions of a workflow. Read from the store of the run or, when the run keeps nothing
-/// itself, from the file that an ordinary run would use.
-struct Earlier {
-    store: Option<Store>,
-    workflow: String,
-    last: Option<crate::model::SessionTime>,
-}
-
-impl Earlier {
-    fn read(store: &Store, path: &Path, args: &RunArgs, workflow: &str) -> Result<Self, StoreError> {
-        let workflow = workflow.to_owned();
-        let other = args.dry_run && !args.no_save && path.is_file();
-        let other = other.then(|| Store::open_existing(path)).transpose()?;
-        let source = other.as_ref().unwrap_or(store);
-        let last = source.read(|reader| match projects::by_name(reader, PROJECT)? {
-            Some(project) => sessions::last_with_success(reader, project.id, &workflow),
-            None => Ok(None),
-        })?;
-        Ok(Self { store: other, workflow, last })
-    }
-
-    fn last_session(&self) -> Option<crate::model::SessionTime> {
-        self.last
-    }
-
-    /// Results that the store of the run does not have itself, by full name.
-    fn results(&self, time: crate::model::SessionTime) -> Result<HashMap<String, TaskResult>, StoreError> {
-        let Some(store) = &self.store else { return Ok(HashMap::new()) };
-        store.read(|reader| {
-            let Some(project) = projects::by_name(reader, PROJECT)? else { return Ok(HashMap::new()) };
-            match sessions::by_time(reader, project.id, &self.workflow, time)? {
-                Some(session) => sessions::succeeded(reader, session.id),
-                None => Ok(HashMap::new()),
-            }
-        })
-    }
 }
 
 /// Secrets of the configuration, then of the local files.
@@ -334,7 +291,7 @@ fn options(args: &RunArgs, context: &Context) -> RunOptions {
     }
 }
 
-fn tell_session(found: Found, zone: &crate::model::Zone, saved_at: Option<&Path>, context: &Context) {
+fn tell_session(found: Found, zone: &Zone, saved_at: Option<&Path>, context: &Context) {
     let time = found.time().iso(zone);
     match found {
         Found::Given(_) => {}
