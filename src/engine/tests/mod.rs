@@ -6,6 +6,7 @@ mod error;
 mod events;
 mod failure;
 mod generated;
+mod group_retry;
 mod order;
 mod params;
 mod recover;
