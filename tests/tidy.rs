@@ -192,11 +192,15 @@ impl Source {
     /// The lines before the tests, with their numbers. Files of tests have none.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let stem = Path::new(&self.name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let is_test = self.name.contains("/tests/")
+        let is_test = ["/tests/", "/testing/"].iter().any(|folder| self.name.contains(folder))
             || stem.ends_with("_testing")
             || ["tests", "testing", "captured"].contains(&stem.as_str());
-        let lines = self.text.lines().take_while(move |line| !is_test && !line.starts_with("#[cfg(test)]"));
-        (1..).zip(lines)
+        // Tests with a file of their own are named before the code.
+        let begins_tests = |line: &str, next: &str| line == "#[cfg(test)]" && next.ends_with('{');
+        let next = self.text.lines().skip(1).chain([""]);
+        let lines = self.text.lines().zip(next);
+        let lines = lines.take_while(move |(line, next)| !is_test && !begins_tests(line, next));
+        (1..).zip(lines.map(|(line, _)| line))
     }
 }
 
