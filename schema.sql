@@ -1,8 +1,10 @@
 -- Everything that Dibble remembers, in one SQLite file.
 --
---     projects ─┬─ revisions ── workflows
+--     projects ─┬─ revisions ─┬─ workflows ── schedules
+--               │             └─ archives
+--               ├─ secrets
 --               └─ sessions ── attempts ─┬─ tasks
---     owners ──────────────────┘         └─ task_logs          stored_params
+--     owners ──────────────────┘         └─ task_logs          stored_params   tokens
 --
 -- A project is a named line of revisions; a revision is one state of its files and defines workflows. A session is a
 -- workflow, by name, at a session time; every run of a session is an attempt, and an attempt has tasks.
@@ -17,17 +19,19 @@
 -- older files to it. Ids are never used again (AUTOINCREMENT), for people remember them.
 
 PRAGMA application_id = 0x44696262;  -- "Dibb": tells this file from other programs' databases
-PRAGMA user_version = 1;             -- which schema this is; files with a higher number are refused
+PRAGMA user_version = 2;             -- which schema this is; files with a higher number are refused
 
 -- Projects and what they define ---------------------------------------------------------------------------------------
 
 CREATE TABLE projects (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     name        TEXT    NOT NULL CHECK (name <> ''),
-    created_at  INTEGER NOT NULL
+    created_at  INTEGER NOT NULL,
+    -- A deleted project keeps its history and its name; a new one may take the same name.
+    deleted_at  INTEGER
 ) STRICT;
 
-CREATE UNIQUE INDEX projects_by_name ON projects (name);
+CREATE UNIQUE INDEX projects_by_name ON projects (name) WHERE deleted_at IS NULL;
 
 -- One registered state of a project's files. It never changes.
 CREATE TABLE revisions (
@@ -38,11 +42,20 @@ CREATE TABLE revisions (
     default_params  TEXT    NOT NULL CHECK (json_valid(default_params) AND json_type(default_params) = 'object'),
     -- Of all definitions: tells whether the files have changed since.
     digest          TEXT    NOT NULL,
-    created_at      INTEGER NOT NULL
+    created_at      INTEGER NOT NULL,
+    -- The directory that it was read from, when there is no archive of it; tasks run there.
+    directory       TEXT
 ) STRICT;
 
 CREATE UNIQUE INDEX revisions_by_name ON revisions (project_id, name);
 CREATE INDEX revisions_by_project ON revisions (project_id);  -- the newest one: by id
+
+-- The files of a revision as they were uploaded: a gzipped tar file, byte for byte.
+CREATE TABLE archives (
+    revision_id  INTEGER PRIMARY KEY REFERENCES revisions (id),
+    md5          BLOB NOT NULL CHECK (length(md5) = 16),
+    gzip         BLOB NOT NULL
+) STRICT;
 
 -- A workflow as one revision defines it.
 CREATE TABLE workflows (
@@ -56,6 +69,44 @@ CREATE TABLE workflows (
 
 CREATE UNIQUE INDEX workflows_by_name ON workflows (revision_id, name);
 CREATE INDEX workflows_by_revision ON workflows (revision_id);  -- in the order of the files: by id
+
+-- When a workflow of the newest revision runs next. Belongs to the workflow's name: later revisions take it over with its
+-- id, its last session and its being disabled.
+CREATE TABLE schedules (
+    id                 INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id         INTEGER NOT NULL REFERENCES projects (id),
+    workflow_name      TEXT    NOT NULL CHECK (workflow_name <> ''),
+    workflow_id        INTEGER NOT NULL REFERENCES workflows (id),
+    next_run_time      INTEGER NOT NULL,  -- in seconds, when it starts
+    next_session_time  INTEGER NOT NULL,  -- in seconds, what for
+    last_session_time  INTEGER,           -- in seconds; null before the first one
+    created_at         INTEGER NOT NULL,
+    disabled_at        INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX schedules_by_workflow ON schedules (project_id, workflow_name);
+CREATE INDEX schedules_due ON schedules (next_run_time) WHERE disabled_at IS NULL;
+
+-- Encrypted values. The key is not in this file.
+CREATE TABLE secrets (
+    project_id  INTEGER NOT NULL REFERENCES projects (id),
+    key         TEXT    NOT NULL CHECK (key <> ''),
+    -- Nonce and ciphertext of XChaCha20-Poly1305; project and key are authenticated with it.
+    sealed      BLOB    NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    PRIMARY KEY (project_id, key)
+) STRICT, WITHOUT ROWID;
+
+-- What scripts show the server instead of a password. Only hashes are kept.
+CREATE TABLE tokens (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    name        TEXT    NOT NULL CHECK (name <> ''),
+    hash        BLOB    NOT NULL CHECK (length(hash) = 32),  -- SHA-256
+    created_at  INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX tokens_by_name ON tokens (name);
+CREATE UNIQUE INDEX tokens_by_hash ON tokens (hash);
 
 -- Who runs attempts ---------------------------------------------------------------------------------------------------
 
@@ -111,6 +162,11 @@ CREATE TABLE attempts (
     success           INTEGER NOT NULL DEFAULT 0 CHECK (success IN (0, 1)),
     created_at        INTEGER NOT NULL,
     finished_at       INTEGER,
+    -- It begins, with its tasks, when the newest attempt of this session has ended. Null once it has begun.
+    waits_for         INTEGER REFERENCES sessions (id) CHECK (waits_for IS NULL OR owner_id IS NULL),
+    -- What it takes over: {"attempt_id": 7} all that had succeeded there, with "from": "+a" only what comes before that
+    -- task. JSON object.
+    resume            TEXT    CHECK (resume IS NULL OR (json_valid(resume) AND json_type(resume) = 'object')),
     CHECK (success = 0 OR done = 1),
     CHECK ((finished_at IS NOT NULL) = (done = 1)),
     CHECK (owner_id IS NULL OR done = 0)
@@ -123,6 +179,7 @@ CREATE INDEX attempts_by_workflow ON attempts (project_id, workflow_name);
 -- Small whatever the history: what recovery looks through.
 CREATE INDEX attempts_unfinished ON attempts (id) WHERE done = 0;
 CREATE INDEX attempts_by_owner ON attempts (owner_id) WHERE owner_id IS NOT NULL;
+CREATE INDEX attempts_waiting ON attempts (waits_for) WHERE waits_for IS NOT NULL;
 
 -- Tasks live in the order of their ids beside each other: an attempt is read in one go, and a step of it writes few
 -- pages. There is no other index, so that moving a task touches nothing but its row; a parent is checked by its number
@@ -224,6 +281,8 @@ SELECT
     attempts.success,
     attempts.created_at,
     attempts.finished_at,
+    attempts.waits_for,
+    attempts.resume,
     attempts.id = sessions.last_attempt_id AS is_last
 FROM attempts
     JOIN sessions ON sessions.id = attempts.session_id

@@ -13,7 +13,7 @@ use std::path::Path;
 const SCHEMA: &str = include_str!("../../../schema.sql");
 
 /// The first step goes from version 1 to 2, the next from 2 to 3, and so on.
-const STEPS: &[&str] = &[];
+const STEPS: &[&str] = &[include_str!("2_server.sql")];
 
 /// The version of `schema.sql`.
 pub(super) const SCHEMA_VERSION: i64 = 1 + STEPS.len() as i64;
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     /// Every older schema, from version 1 on.
-    const OLDER: &[&str] = &[];
+    const OLDER: &[&str] = &[include_str!("schema_v1.sql")];
 
     /// What the tables, indexes and views are, without comments and layout.
     fn shape(connection: &Connection) -> Vec<String> {
