@@ -168,7 +168,7 @@ fn newer_files_are_refused() {
         refused(&file),
         "test.db was written by a newer Dibble (schema 7, this one knows 2); update Dibble, or name another file"
     );
-    assert!(matches!(Store::open_existing(&file), Err(StoreError::Newer { found: 7, known: 1, .. })));
+    assert!(matches!(Store::open_existing(&file), Err(StoreError::Newer { found: 7, known: 2, .. })));
 }
 
 #[test]
