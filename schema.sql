@@ -85,6 +85,7 @@ CREATE TABLE schedules (
 ) STRICT;
 
 CREATE UNIQUE INDEX schedules_by_workflow ON schedules (project_id, workflow_name);
+CREATE INDEX schedules_by_project ON schedules (project_id);
 CREATE INDEX schedules_due ON schedules (next_run_time) WHERE disabled_at IS NULL;
 
 -- Encrypted values. The key is not in this file.
@@ -289,3 +290,21 @@ FROM attempts
     JOIN projects ON projects.id = attempts.project_id
     JOIN workflows ON workflows.id = attempts.workflow_id
     JOIN revisions ON revisions.id = workflows.revision_id;
+
+-- Schedules with the names around them.
+CREATE VIEW schedule_rows AS
+SELECT
+    schedules.id,
+    schedules.project_id,
+    projects.name AS project_name,
+    schedules.workflow_id,
+    schedules.workflow_name,
+    workflows.timezone,
+    schedules.next_run_time,
+    schedules.next_session_time,
+    schedules.last_session_time,
+    schedules.created_at,
+    schedules.disabled_at
+FROM schedules
+    JOIN projects ON projects.id = schedules.project_id
+    JOIN workflows ON workflows.id = schedules.workflow_id;

@@ -25,6 +25,8 @@ ids! {
     RevisionId,
     /// A workflow definition of one revision.
     WorkflowId,
+    /// When a workflow (by name) runs.
+    ScheduleId,
     /// A workflow (by name) at a session time.
     SessionId,
     /// One execution of a session.

@@ -19,7 +19,7 @@ mod zone;
 pub use attempt::Attempt;
 pub use config::{Config, ConfigError};
 pub use duration::parse_duration;
-pub use id::{AttemptId, ProjectId, RevisionId, SessionId, TaskId, WorkflowId};
+pub use id::{AttemptId, ProjectId, RevisionId, ScheduleId, SessionId, TaskId, WorkflowId};
 pub use params::{Params, merge};
 pub use plan::{Plan, PlannedTask, TaskConfig, TaskKind};
 pub use settings::Settings;

@@ -45,6 +45,7 @@ pub mod owners;
 pub mod projects;
 pub mod revisions;
 mod row;
+pub mod schedules;
 pub mod sessions;
 pub mod stored_params;
 pub mod task_logs;

@@ -2,8 +2,8 @@
 
 use super::OwnerId;
 use crate::model::{
-    AttemptId, Params, ProjectId, RevisionId, SessionId, SessionTime, TaskId, TaskState, Time, WorkflowId,
-    Zone,
+    AttemptId, Params, ProjectId, RevisionId, ScheduleId, SessionId, SessionTime, TaskId, TaskState, Time,
+    WorkflowId, Zone,
 };
 use chrono::DateTime;
 use rusqlite::Row;
@@ -75,6 +75,23 @@ impl FromSql for Millis {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let millis = value.as_i64()?;
         DateTime::from_timestamp_millis(millis).map(Self).ok_or(FromSqlError::OutOfRange(millis))
+    }
+}
+
+/// A time in a column: seconds since 1970.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seconds(pub Time);
+
+impl ToSql for Seconds {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.timestamp().into())
+    }
+}
+
+impl FromSql for Seconds {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let seconds = value.as_i64()?;
+        DateTime::from_timestamp_secs(seconds).map(Self).ok_or(FromSqlError::OutOfRange(seconds))
     }
 }
 
@@ -153,7 +170,7 @@ macro_rules! id_columns {
     )+};
 }
 
-id_columns!(ProjectId, RevisionId, WorkflowId, SessionId, AttemptId, TaskId, OwnerId);
+id_columns!(ProjectId, RevisionId, WorkflowId, ScheduleId, SessionId, AttemptId, TaskId, OwnerId);
 
 /// A column with a JSON object.
 pub(super) fn params(row: &Row<'_>, column: &str) -> rusqlite::Result<Params> {

@@ -43,6 +43,19 @@ pub struct ScheduleTime {
     pub run: Time,
 }
 
+impl ScheduleTime {
+    /// What stands for the next session of a schedule that has ended: a time that does not come, the same as Digdag's.
+    pub const NEVER: Self = {
+        let end = DateTime::from_timestamp(253_370_764_800, 0).unwrap(); // 9999-01-01T00:00:00Z
+        Self { session: end, run: end }
+    };
+
+    /// Whether this time comes.
+    pub fn is_never(self) -> bool {
+        self == Self::NEVER
+    }
+}
+
 /// A session to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Upcoming {

@@ -25,6 +25,7 @@ CREATE TABLE schedules (
 ) STRICT;
 
 CREATE UNIQUE INDEX schedules_by_workflow ON schedules (project_id, workflow_name);
+CREATE INDEX schedules_by_project ON schedules (project_id);
 CREATE INDEX schedules_due ON schedules (next_run_time) WHERE disabled_at IS NULL;
 
 CREATE TABLE secrets (
@@ -81,3 +82,20 @@ FROM attempts
     JOIN projects ON projects.id = attempts.project_id
     JOIN workflows ON workflows.id = attempts.workflow_id
     JOIN revisions ON revisions.id = workflows.revision_id;
+
+CREATE VIEW schedule_rows AS
+SELECT
+    schedules.id,
+    schedules.project_id,
+    projects.name AS project_name,
+    schedules.workflow_id,
+    schedules.workflow_name,
+    workflows.timezone,
+    schedules.next_run_time,
+    schedules.next_session_time,
+    schedules.last_session_time,
+    schedules.created_at,
+    schedules.disabled_at
+FROM schedules
+    JOIN projects ON projects.id = schedules.project_id
+    JOIN workflows ON workflows.id = schedules.workflow_id;
