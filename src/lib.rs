@@ -12,4 +12,5 @@ pub mod operators;
 pub mod project_files;
 pub mod runner;
 pub mod secret_files;
+pub mod server;
 pub mod store;

@@ -1,0 +1,3 @@
+//! Digdag's REST API over HTTP.
+
+pub mod wire;
