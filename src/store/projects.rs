@@ -1,6 +1,6 @@
 //! Projects by id and name.
 
-use super::row;
+use super::row::{self, Millis};
 use super::{Reader, Result, Writer};
 use crate::model::{ProjectId, Time};
 use rusqlite::{Row, named_params};
@@ -15,6 +15,18 @@ pub struct ProjectRow {
     pub deleted_at: Option<Time>,
 }
 
+/// A project with its newest revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectWithRevision {
+    pub project: ProjectRow,
+    /// The newest revision's name.
+    pub revision: String,
+    /// When the newest revision was registered.
+    pub updated_at: Time,
+    /// Of the newest revision's archive, as it was uploaded; none when its files were read from a directory.
+    pub archive_md5: Option<[u8; 16]>,
+}
+
 /// Finds a project by name, or makes it.
 pub fn find_or_insert(w: &Writer, name: &str, now: Time) -> Result<ProjectRow> {
     if let Some(project) = by_name(w, name)? {
@@ -22,7 +34,7 @@ pub fn find_or_insert(w: &Writer, name: &str, now: Time) -> Result<ProjectRow> {
     }
     let id = w.insert(
         "INSERT INTO projects (name, created_at) VALUES (:name, :created_at)",
-        named_params! { ":name": name, ":created_at": row::Millis(now) },
+        named_params! { ":name": name, ":created_at": Millis(now) },
     )?;
     Ok(ProjectRow { id: ProjectId(id), name: name.to_owned(), created_at: now, deleted_at: None })
 }
@@ -47,6 +59,59 @@ pub fn list(r: &Reader, after: Option<ProjectId>, limit: u32) -> Result<Vec<Proj
         named_params! { ":after": after.map_or(0, |id| id.0), ":limit": limit },
         from_row,
     )
+}
+
+/// Marks a project as deleted and so frees its name. Tells `false` when it was deleted already.
+pub fn delete(w: &Writer, id: ProjectId, now: Time) -> Result<bool> {
+    let deleted = w.execute(
+        "UPDATE projects SET deleted_at = :now WHERE id = :id AND deleted_at IS NULL",
+        named_params! { ":id": id, ":now": Millis(now) },
+    )?;
+    Ok(deleted == 1)
+}
+
+/// A project, also a deleted one, with its newest revision. A project without any revision is not found.
+pub fn with_revision(r: &Reader, id: ProjectId) -> Result<Option<ProjectWithRevision>> {
+    r.row(
+        "SELECT projects.*, revisions.name AS revision, revisions.created_at AS updated_at, archives.md5
+         FROM projects
+             JOIN revisions ON revisions.id = (SELECT max(id) FROM revisions WHERE project_id = projects.id)
+             LEFT JOIN archives ON archives.revision_id = revisions.id
+         WHERE projects.id = :id",
+        named_params! { ":id": id },
+        with_revision_from_row,
+    )
+}
+
+/// Projects that are not deleted, with ids greater than `after`, oldest first, with their newest revisions.
+///
+/// `part_of_name` is a part that names must have, in the same case; all names have an empty one.
+pub fn list_with_revision(
+    r: &Reader,
+    after: Option<ProjectId>,
+    part_of_name: &str,
+    limit: u32,
+) -> Result<Vec<ProjectWithRevision>> {
+    // Unlike LIKE, instr tells cases apart, as LIKE does in Digdag's databases, and needs no escapes.
+    r.rows(
+        "SELECT projects.*, revisions.name AS revision, revisions.created_at AS updated_at, archives.md5
+         FROM projects
+             JOIN revisions ON revisions.id = (SELECT max(id) FROM revisions WHERE project_id = projects.id)
+             LEFT JOIN archives ON archives.revision_id = revisions.id
+         WHERE projects.id > :after AND projects.deleted_at IS NULL AND instr(projects.name, :part) > 0
+         ORDER BY projects.id LIMIT :limit",
+        named_params! { ":after": after.map_or(0, |id| id.0), ":part": part_of_name, ":limit": limit },
+        with_revision_from_row,
+    )
+}
+
+fn with_revision_from_row(row: &Row<'_>) -> rusqlite::Result<ProjectWithRevision> {
+    Ok(ProjectWithRevision {
+        project: from_row(row)?,
+        revision: row.get("revision")?,
+        updated_at: row::time(row, "updated_at")?,
+        archive_md5: row.get("md5")?,
+    })
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<ProjectRow> {

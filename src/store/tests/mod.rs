@@ -3,5 +3,6 @@
 mod contention;
 mod files;
 mod history;
+mod newest;
 mod queries;
 mod schema;
