@@ -1,3 +1,31 @@
-//! Digdag's REST API over HTTP.
+//! The server: everything between a TCP socket and the actions.
+//!
+//! A handler is a function `(&App, &Request, &PathParams) -> Result<Response, ApiError>` in the file of its REST
+//! resource, and one line in that file's table of routes. It sees plain types of ours only: a [`Request`] that is
+//! complete, limited in size and authenticated, and a [`Response`] that is a status, headers and a body.
+//!
+//! # The way of a request
+//!
+//! | step | file |
+//! |---|---|
+//! | which function answers a method and a path | `router.rs` |
+//! | path segments and query parameters by Digdag's rules | `target.rs`, `request.rs` |
+//! | answers, and the errors of handlers | `response.rs`, `error.rs` |
+//! | what the handlers share, and Digdag's JSON | `app.rs`, `wire.rs` |
+//!
+//! There is no asynchronous code: a thread answers a request from its beginning to its end.
 
+pub mod app;
+pub mod error;
+pub mod request;
+pub mod response;
+pub mod router;
+pub mod target;
 pub mod wire;
+
+pub use app::App;
+pub use error::ApiError;
+pub use request::{Headers, Method, Request, User};
+pub use response::{Body, Response};
+pub use router::{Access, BodyLimit, PathParams, Route, Router};
+pub use target::{Query, Target};
