@@ -1,6 +1,7 @@
 //! Dibble runs Digdag's `.dig` workflows on one machine.
 
 pub mod actions;
+pub mod archive;
 pub mod cli;
 pub mod clock;
 pub mod dig;

@@ -1,15 +1,12 @@
 //! Reading a project's directory: all its workflows, or everything that is wrong with them.
 
+use crate::archive::{IgnoreError, IgnoreRules};
 use crate::dig::{DigErrors, IncludePath, LoadedWorkflow, load_params, load_workflow};
 use crate::model::Params;
 use crate::project_files::read_include;
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-
-/// The file that says, as `.gitignore` does, what does not belong to a project.
-const IGNORE_FILE: &str = ".digdagignore";
 
 /// A project's workflows, by name.
 #[derive(Debug)]
@@ -26,8 +23,8 @@ pub enum ProjectError {
     Invalid(Vec<FileError>),
     #[error("cannot read {}: {source}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
-    #[error("{}: {source}", path.display())]
-    IgnoreFile { path: PathBuf, source: ignore::Error },
+    #[error(transparent)]
+    Ignore(#[from] IgnoreError),
 }
 
 /// What is wrong with one workflow file.
@@ -96,30 +93,16 @@ fn load_file(dir: &Path, name: &str, path: &Path, operators: &[&str]) -> Result<
 /// Names and paths of the workflow files of a directory, sorted by name.
 fn workflow_files(dir: &Path) -> Result<Vec<(String, PathBuf)>, ProjectError> {
     let unreadable = |source| ProjectError::Unreadable { path: dir.to_owned(), source };
-    let ignored = ignore_rules(dir)?;
+    let rules = IgnoreRules::of(dir)?;
     let mut files = vec![];
     for entry in fs::read_dir(dir).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let (path, file_name) = (entry.path(), entry.file_name());
         let Some(name) = file_name.to_str().and_then(|name| name.strip_suffix(".dig")) else { continue };
-        if name.starts_with('.') || name.is_empty() || !path.is_file() {
-            continue;
-        }
-        if !ignored.as_ref().is_some_and(|rules| rules.matched(&path, false).is_ignore()) {
+        if !rules.ignore(Path::new(&file_name), false) && path.is_file() {
             files.push((name.to_owned(), path));
         }
     }
     files.sort();
     Ok(files)
-}
-
-fn ignore_rules(dir: &Path) -> Result<Option<Gitignore>, ProjectError> {
-    let path = dir.join(IGNORE_FILE);
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let mut rules = GitignoreBuilder::new(dir);
-    let broken = |source| ProjectError::IgnoreFile { path: path.clone(), source };
-    rules.add(&path).map_or(Ok(()), |source| Err(broken(source)))?;
-    rules.build().map(Some).map_err(broken)
 }
