@@ -1,6 +1,6 @@
-//! What `--session` means for a run of the command line.
+//! What `--session` means for a run of the command line, and cutting times off as clients of the API ask for it.
 
-use crate::dig::schedule::Schedule;
+use crate::dig::schedule::{Schedule, ScheduleTime};
 use crate::model::time::{at_local, parse_local};
 use crate::model::{SessionTime, Time, Zone};
 use chrono::{NaiveDateTime, Timelike};
@@ -72,6 +72,64 @@ pub fn find_session_time(
     }
 }
 
+/// How a time is cut off to a session time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Truncation {
+    /// To the hour that the clocks of the zone show.
+    Hour,
+    /// To the day of the zone.
+    Day,
+    /// To the first session of the schedule that runs then or later.
+    Schedule,
+    /// To the first session of the schedule that is later.
+    NextSchedule,
+}
+
+/// The workflow has no schedule to take a time from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("session_time_truncate={} is set but schedule is not set to this workflow", .0.name())]
+pub struct NoScheduleToTruncate(Truncation);
+
+impl Truncation {
+    const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Schedule, Self::NextSchedule];
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|truncation| truncation.name() == name)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Schedule => "schedule",
+            Self::NextSchedule => "next_schedule",
+        }
+    }
+}
+
+/// Cuts a time off. After the end of a schedule, its next session is [`ScheduleTime::NEVER`].
+///
+/// # Errors
+///
+/// There is no schedule where one is needed.
+pub fn truncated_session_time(
+    time: Time,
+    truncation: Truncation,
+    zone: &Zone,
+    schedule: Option<&Schedule>,
+) -> Result<SessionTime, NoScheduleToTruncate> {
+    let point = |next: fn(&Schedule, Time) -> Option<ScheduleTime>| {
+        let schedule = schedule.ok_or(NoScheduleToTruncate(truncation))?;
+        Ok(SessionTime::new(next(schedule, time).unwrap_or(ScheduleTime::NEVER).session))
+    };
+    match truncation {
+        Truncation::Hour => Ok(truncated(zone, time, |local| local.with_minute(0)?.with_second(0))),
+        Truncation::Day => Ok(today(zone, time)),
+        Truncation::Schedule => point(Schedule::first),
+        Truncation::NextSchedule => point(Schedule::next),
+    }
+}
+
 /// The schedule's last session time before now.
 fn latest_point(schedule: &Schedule, now: Time) -> Option<Time> {
     schedule.previous(now).map(|point| point.session)
@@ -81,9 +139,61 @@ fn today(zone: &Zone, now: Time) -> SessionTime {
     truncated(zone, now, |local| local.date().and_hms_opt(0, 0, 0))
 }
 
-/// The instant at which the zone's clocks showed the cut-off time of now.
+/// The instant at which the zone's clocks showed the cut-off time of now. When they showed it twice, the one since which
+/// they have not been put back, if there is one.
 fn truncated(zone: &Zone, now: Time, cut: impl Fn(NaiveDateTime) -> Option<NaiveDateTime>) -> SessionTime {
     let local = zone.local(now).naive_local();
     let cut = cut(local).and_then(|local| local.with_nanosecond(0)).unwrap_or(local);
-    SessionTime::new(at_local(zone, cut))
+    let same_offset = now - (local - cut);
+    let shown = zone.local(same_offset).naive_local() == cut;
+    SessionTime::new(if shown { same_offset } else { at_local(zone, cut) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::parse_iso;
+    use serde_json::{Value, json};
+
+    fn cut(text: &str, truncation: &str, zone: &str, section: Option<Value>) -> String {
+        let zone = Zone::parse(zone).unwrap();
+        let schedule = section.map(|section| Schedule::parse(section.as_object().unwrap(), &zone).unwrap().0);
+        let truncation = Truncation::parse(truncation).unwrap();
+        match truncated_session_time(parse_iso(text).unwrap(), truncation, &zone, schedule.as_ref()) {
+            Ok(time) => time.iso(&zone),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn times_are_cut_off_in_the_zone() {
+        let time = "2024-01-02T03:04:05Z";
+        assert_eq!(cut(time, "hour", "Asia/Kolkata", None), "2024-01-02T08:00:00+05:30");
+        assert_eq!(cut(time, "day", "Asia/Tokyo", None), "2024-01-02T00:00:00+09:00");
+        // The second of the hours that the clocks show twice, and the day of such an hour.
+        let second = "2024-11-03T09:30:00Z";
+        assert_eq!(cut(second, "hour", "America/Los_Angeles", None), "2024-11-03T01:00:00-08:00");
+        assert_eq!(cut(second, "day", "America/Los_Angeles", None), "2024-11-03T00:00:00-07:00");
+        assert_eq!([Truncation::parse("minute"), Truncation::parse("Hour")], [None; 2]);
+    }
+
+    #[test]
+    fn times_are_cut_off_to_those_of_the_schedule() {
+        let daily = || Some(json!({"daily>": "07:00:00"}));
+        for (time, schedule, next) in [
+            ("2024-01-02T03:04:05Z", "2024-01-02", "2024-01-03"),
+            ("2024-01-02T07:00:00Z", "2024-01-02", "2024-01-03"),
+            ("2024-01-02T07:00:01Z", "2024-01-03", "2024-01-03"),
+        ] {
+            let midnight = |day| format!("{day}T00:00:00+00:00");
+            assert_eq!(cut(time, "schedule", "UTC", daily()), midnight(schedule), "{time}");
+            assert_eq!(cut(time, "next_schedule", "UTC", daily()), midnight(next), "{time}");
+        }
+        let ended = Some(json!({"daily>": "07:00:00", "end": "2020-01-01"}));
+        assert_eq!(cut("2024-01-02T03:04:05Z", "schedule", "UTC", ended), "9999-01-01T00:00:00+00:00");
+        assert_eq!(
+            cut("2024-01-02T03:04:05Z", "next_schedule", "UTC", None),
+            "session_time_truncate=next_schedule is set but schedule is not set to this workflow"
+        );
+    }
 }

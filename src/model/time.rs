@@ -52,6 +52,31 @@ pub fn parse_iso(text: &str) -> Option<Time> {
     formats.iter().find_map(|format| DateTime::parse_from_str(&text, format).ok()).map(|time| time.to_utc())
 }
 
+/// A time that somebody gave with or without a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LocalOrInstant {
+    Instant(Time),
+    /// What the clocks of some zone show, the workflow's as a rule.
+    Local(NaiveDateTime),
+}
+
+impl LocalOrInstant {
+    /// Reads `2016-01-30T00:00`, seconds and their fraction optional, and the same with `Z` or an offset.
+    pub fn parse(text: &str) -> Option<Self> {
+        let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+        let local = || formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+        parse_iso(text).map(Self::Instant).or_else(|| local().map(Self::Local))
+    }
+
+    /// The instant that is meant in a zone.
+    pub fn instant(self, zone: &Zone) -> Time {
+        match self {
+            Self::Instant(time) => time,
+            Self::Local(local) => at_local(zone, local),
+        }
+    }
+}
+
 /// Reads `yyyy-MM-dd` or `yyyy-MM-dd HH:mm:ss`, without a zone.
 pub fn parse_local(text: &str) -> Option<NaiveDateTime> {
     NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S")
@@ -97,5 +122,23 @@ mod tests {
         assert_eq!(at("2024-03-10 02:30:00"), "2024-03-10T03:30:00-07:00");
         assert_eq!(at("2024-11-03 01:30:00"), "2024-11-03T01:30:00-07:00");
         assert_eq!(at("2024-07-01"), "2024-07-01T00:00:00-07:00");
+    }
+
+    #[test]
+    fn times_without_a_zone_are_local() {
+        let tokyo = Zone::parse("Asia/Tokyo").unwrap();
+        let read = |text| LocalOrInstant::parse(text).map(|time| iso(tokyo.local(time.instant(&tokyo))));
+        for text in [
+            "2016-01-30T00:00",
+            "2016-01-30T00:00:00",
+            "2016-01-30T00:00:00.332297985",
+            "2016-01-29T15:00:00.332297985Z",
+            "2016-01-30T00:00+09:00",
+        ] {
+            assert_eq!(read(text).as_deref(), Some("2016-01-30T00:00:00+09:00"), "{text}");
+        }
+        for text in ["2016-01-30", "2016-01-30 00:00:00", "zz", "", "2016-02-30T00:00"] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 }

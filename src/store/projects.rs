@@ -1,7 +1,7 @@
 //! Projects by id and name.
 
 use super::row::{self, Millis};
-use super::{Reader, Result, Writer};
+use super::{Reader, Result, Writer, schedules};
 use crate::model::{ProjectId, Time};
 use rusqlite::{Row, named_params};
 
@@ -61,13 +61,19 @@ pub fn list(r: &Reader, after: Option<ProjectId>, limit: u32) -> Result<Vec<Proj
     )
 }
 
-/// Marks a project as deleted and so frees its name. Tells `false` when it was deleted already.
+/// Marks a project as deleted, which frees its name, and removes its schedules and secrets. Tells `false`, and does
+/// nothing, when it was deleted already.
 pub fn delete(w: &Writer, id: ProjectId, now: Time) -> Result<bool> {
     let deleted = w.execute(
         "UPDATE projects SET deleted_at = :now WHERE id = :id AND deleted_at IS NULL",
         named_params! { ":id": id, ":now": Millis(now) },
     )?;
-    Ok(deleted == 1)
+    if deleted == 0 {
+        return Ok(false);
+    }
+    schedules::delete_of_project(w, id)?;
+    w.execute("DELETE FROM secrets WHERE project_id = :id", named_params! { ":id": id })?;
+    Ok(true)
 }
 
 /// A project, also a deleted one, with its newest revision. A project without any revision is not found.

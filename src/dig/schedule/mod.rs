@@ -168,7 +168,13 @@ impl Schedule {
 
     /// The next `count` sessions from `now`; fewer when the schedule ends.
     pub fn upcoming(&self, now: Time, count: usize) -> Vec<Upcoming> {
-        std::iter::successors(self.first(now), |time| self.next(time.session))
+        self.upcoming_from(self.first(now).unwrap_or(ScheduleTime::NEVER), count)
+    }
+
+    /// The `count` sessions from `first`, whose run need not be the schedule's; fewer when the schedule ends.
+    pub fn upcoming_from(&self, first: ScheduleTime, count: usize) -> Vec<Upcoming> {
+        std::iter::successors(Some(first), |time| self.next(time.session))
+            .take_while(|time| !time.is_never())
             .take(count)
             .map(|time| Upcoming { time, clock_change: self.is_irregular(time) })
             .collect()

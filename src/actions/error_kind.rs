@@ -1,0 +1,14 @@
+//! What kind of error an action met, for those who must answer with a status.
+
+/// Why an action was not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// What it was about does not exist.
+    NotFound,
+    /// What was asked for makes no sense.
+    Invalid,
+    /// It is as it should be already, or something stands in its way.
+    Conflict,
+    /// The store failed.
+    Store,
+}
