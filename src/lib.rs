@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod archive;
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod dig;
 pub mod engine;

@@ -6,6 +6,7 @@ pub mod args;
 mod attempt_text;
 pub mod attempts;
 pub mod check;
+pub mod client_args;
 mod colour;
 pub mod completions;
 pub mod context;
@@ -209,9 +210,16 @@ mod tests {
 
     #[test]
     fn a_banner_comes_first() {
-        let (code, out, err) = dibble("version");
-        assert_eq!((code, out), (0, format!("Client version: {VERSION}\n")));
-        assert_eq!(err, format!("2026-11-22 12:10:39 +0900: Dibble v{VERSION}\n"));
+        let (code, out, err) = dibble("version -e ftp://h");
+        let failed = "An error happened during getting Server version.";
+        assert_eq!((code, out), (1, format!("Client version: {VERSION}\n{failed}\n")));
+        assert_eq!(
+            err,
+            format!(
+                "2026-11-22 12:10:39 +0900: Dibble v{VERSION}\n\
+                 error: Endpoint must start with http:// or https://: ftp://h\n"
+            )
+        );
     }
 
     #[test]

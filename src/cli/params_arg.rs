@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, Default, Args)]
 pub struct ParamArgs {
     /// Set a parameter, always a text; dots in the key make nested maps, commas separate several parameters
-    #[arg(short = 'p', long = "param", value_name = "KEY=VALUE", value_parser = key_value_list)]
+    #[arg(short = 'p', long = "param", value_name = "KEY=VALUE", value_parser = key_value_list("-p"))]
     #[arg(allow_hyphen_values = true)]
     pub param: Vec<String>,
 
@@ -50,7 +50,7 @@ fn set(params: &mut Params, key: &str, value: &str) -> Result<(), CliError> {
 }
 
 /// Splits every text at its commas; a part without `=` goes back to the value before it.
-fn pairs(texts: &[String]) -> Vec<(String, String)> {
+pub(crate) fn pairs(texts: &[String]) -> Vec<(String, String)> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     for part in texts.iter().flat_map(|text| text.split(',')) {
         match (part.split_once('='), pairs.last_mut()) {
@@ -66,11 +66,16 @@ fn pairs(texts: &[String]) -> Vec<(String, String)> {
     pairs
 }
 
-fn key_value_list(text: &str) -> Result<String, String> {
-    if text.contains('=') {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("Parameter -p expected a value of the form a=b but got:{text}"))
+/// Takes texts that hold a `=`; `option` is its name in the message.
+pub(crate) fn key_value_list(
+    option: &'static str,
+) -> impl Fn(&str) -> Result<String, String> + Clone + Send + Sync {
+    move |text| {
+        if text.contains('=') {
+            Ok(text.to_owned())
+        } else {
+            Err(format!("Parameter {option} expected a value of the form a=b but got:{text}"))
+        }
     }
 }
 
@@ -125,7 +130,7 @@ mod tests {
             Err("Parameter 'a.b' is set but 'a' is not a object (1)".to_owned())
         );
         assert_eq!(
-            key_value_list("a"),
+            key_value_list("-p")("a"),
             Err("Parameter -p expected a value of the form a=b but got:a".to_owned())
         );
     }

@@ -13,7 +13,11 @@ fn the_option_prints_the_bare_version() {
 }
 
 #[test]
-fn the_command_names_the_client() {
-    let out = Project::new().dibble(&["version"]);
-    assert!(out.stdout.contains(&format!("Client version: {VERSION}")), "{out}");
+fn the_command_names_the_client_also_without_a_server() {
+    let out = Project::new().dibble(&["version", "-e", "http://127.0.0.1:1"]).fails(1);
+    let expected = format!("Client version: {VERSION}\nAn error happened during getting Server version.\n");
+    assert_eq!(out.stdout, expected);
+    let error = "error: Cannot connect to http://127.0.0.1:1: Connection refused (os error 111)\n\
+                 hint: is a server running there? -e names another one\n";
+    assert!(out.stderr.ends_with(error), "{out}");
 }
