@@ -127,6 +127,8 @@ fn insert(
         timezone: launch.zone,
         params: launch.params,
         owner: Some(launch.owner),
+        waits_for: None,
+        resume: None,
         tasks,
     };
     let (row, earlier) = match attempts::insert(writer, &new(""), now)? {
@@ -152,14 +154,14 @@ fn insert(
 }
 
 /// What beginning an attempt means for its first row.
-struct Parts {
-    tasks: Vec<Task>,
-    dispatch: Vec<TaskId>,
+pub(super) struct Parts {
+    pub(super) tasks: Vec<Task>,
+    pub(super) dispatch: Vec<TaskId>,
     /// Of an attempt that has ended already.
-    success: Option<bool>,
+    pub(super) success: Option<bool>,
 }
 
-fn split(changes: Vec<Change>) -> Parts {
+pub(super) fn split(changes: Vec<Change>) -> Parts {
     let mut parts = Parts { tasks: vec![], dispatch: vec![], success: None };
     for change in changes {
         match change {

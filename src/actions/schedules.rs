@@ -3,13 +3,13 @@
 //! Running sessions again is `backfill`; starting them is the scheduler's.
 
 use super::error_kind::ErrorKind;
+use super::stored::schedule_of as schedule_of_definition;
 use crate::dig::schedule::{Schedule, ScheduleTime, Upcoming};
 use crate::model::time::{LocalOrInstant, whole_seconds};
 use crate::model::{ScheduleId, Time};
 use crate::store::schedules::{self, Position, ScheduleRow};
 use crate::store::workflows::{self, WorkflowRow};
 use crate::store::{Durability, Reader, Store, StoreError, Writer};
-use serde_json::Value;
 
 /// Which sessions are left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -128,8 +128,7 @@ pub fn next_points(reader: &Reader, row: &ScheduleRow, count: usize) -> Result<V
 
 /// The schedule that the definition of a workflow has, if any.
 pub fn schedule_of_workflow(workflow: &WorkflowRow) -> Option<Schedule> {
-    let Some(Value::Object(section)) = workflow.config.get("schedule") else { return None };
-    Schedule::parse(section, &workflow.timezone).ok().map(|(schedule, _)| schedule)
+    schedule_of_definition(&workflow.config, &workflow.timezone)
 }
 
 /// Where a skip comes to.
@@ -192,7 +191,7 @@ mod tests {
     use crate::model::{Params, Zone};
     use crate::store::revisions::{self, NewRevision};
     use crate::store::{projects, testing};
-    use serde_json::json;
+    use serde_json::{Value, json};
     use tempfile::TempDir;
 
     const ID: ScheduleId = ScheduleId(1);

@@ -118,24 +118,36 @@ impl Selection {
     }
 }
 
-/// Finds the one task whose full name ends with the pattern.
+/// Finds the one task of a plan whose full name ends with the pattern.
 ///
 /// # Errors
 ///
 /// None does, or several do, or the pattern is only a part of a separator.
 pub fn find(plan: &Plan, pattern: &str) -> Result<usize, PatternError> {
+    find_name(plan.tasks.iter().map(|task| task.full_name.as_str()), pattern)
+}
+
+/// Finds the place of the one full name that ends with the pattern.
+///
+/// # Errors
+///
+/// As [`find`].
+pub(super) fn find_name<'a>(
+    names: impl Iterator<Item = &'a str>,
+    pattern: &str,
+) -> Result<usize, PatternError> {
     let lone_separator = pattern.split_inclusive(['+', '^']).skip(1).any(|part| part == "+" || part == "^");
     if lone_separator || pattern.ends_with(['+', '^']) {
         return Err(PatternError::Unsupported(pattern.to_owned()));
     }
-    let matching: Vec<usize> =
-        (0..plan.tasks.len()).filter(|place| plan.tasks[*place].full_name.ends_with(pattern)).collect();
+    let matching: Vec<(usize, &str)> =
+        names.enumerate().filter(|(_, name)| name.ends_with(pattern)).collect();
     match matching.as_slice() {
         [] => Err(PatternError::NoMatch(pattern.to_owned())),
-        [one] => Ok(*one),
+        [(place, _)] => Ok(*place),
         several => Err(PatternError::Ambiguous {
             pattern: pattern.to_owned(),
-            candidates: several.iter().map(|place| plan.tasks[*place].full_name.clone()).collect(),
+            candidates: several.iter().map(|(_, name)| (*name).to_owned()).collect(),
         }),
     }
 }

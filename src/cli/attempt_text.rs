@@ -81,6 +81,8 @@ mod tests {
             success: true,
             created_at: time("2024-01-03T10:00:00.9Z"),
             finished_at: Some(time("2024-01-03T10:00:05Z")),
+            waits_for: None,
+            resume: None,
         }
     }
 

@@ -19,7 +19,7 @@ use crate::actions::session_time::{Found, find_session_time};
 use crate::dig::LoadedWorkflow;
 use crate::engine::Limits;
 use crate::logs::Level;
-use crate::model::{Params, Plan, Settings, Zone};
+use crate::model::{Params, Plan, ProjectId, Settings, Zone};
 use crate::runner::{Finished, Observer, Project, Run, RunFailure, RunOptions, SecretSource};
 use crate::secret_files::SecretFiles;
 use crate::store::owners::OwnerKind;
@@ -239,7 +239,7 @@ impl LocalSecrets {
 }
 
 impl SecretSource for LocalSecrets {
-    fn secret(&self, key: &str) -> Option<String> {
+    fn secret(&self, _: ProjectId, key: &str) -> Option<String> {
         let configured = self.settings.get(&format!("secrets.{key}")).map(str::to_owned);
         configured.or_else(|| self.files.get(key).ok().flatten())
     }
@@ -288,6 +288,9 @@ fn options(args: &RunArgs, context: &Context) -> RunOptions {
         max_task_threads: args.max_task_threads.filter(|n| *n > 0).unwrap_or((4 * cores).max(8)),
         log_level: context.log.level(),
         task_log_dir: args.task_log.as_ref().map(|dir| context.dir.join(dir)),
+        retries_have_names: false,
+        attempt_ttl: None,
+        task_ttl: None,
     }
 }
 

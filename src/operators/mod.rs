@@ -52,26 +52,28 @@ pub struct Operator {
     pub run: fn(&Context<'_>) -> Result<TaskResult, OperatorError>,
     /// Whether `_retry` applies to the operator's own failure.
     pub retries: bool,
+    /// Whether it may use the project's files.
+    pub reads_files: bool,
 }
 
 /// All operators by name.
 pub const OPERATORS: &[Operator] = &[
-    Operator { name: "call", run: call::run, retries: true },
-    Operator { name: "echo", run: echo::run, retries: false },
-    Operator { name: "embulk", run: embulk::run, retries: true },
-    Operator { name: "fail", run: fail::run, retries: false },
-    Operator { name: "for_each", run: for_each::run, retries: false },
-    Operator { name: "for_range", run: for_range::run, retries: false },
-    Operator { name: "if", run: if_::run, retries: false },
-    Operator { name: "loop", run: loop_::run, retries: false },
-    Operator { name: "notify", run: notify::run, retries: false },
-    Operator { name: "param_get", run: param_get::run, retries: true },
-    Operator { name: "param_set", run: param_set::run, retries: true },
-    Operator { name: "py", run: py::run, retries: true },
-    Operator { name: "rb", run: rb::run, retries: true },
-    Operator { name: "require", run: require::run, retries: true },
-    Operator { name: "sh", run: sh::run, retries: true },
-    Operator { name: "wait", run: wait::run, retries: false },
+    Operator { name: "call", run: call::run, retries: true, reads_files: true },
+    Operator { name: "echo", run: echo::run, retries: false, reads_files: false },
+    Operator { name: "embulk", run: embulk::run, retries: true, reads_files: true },
+    Operator { name: "fail", run: fail::run, retries: false, reads_files: false },
+    Operator { name: "for_each", run: for_each::run, retries: false, reads_files: false },
+    Operator { name: "for_range", run: for_range::run, retries: false, reads_files: false },
+    Operator { name: "if", run: if_::run, retries: false, reads_files: false },
+    Operator { name: "loop", run: loop_::run, retries: false, reads_files: false },
+    Operator { name: "notify", run: notify::run, retries: false, reads_files: true },
+    Operator { name: "param_get", run: param_get::run, retries: true, reads_files: false },
+    Operator { name: "param_set", run: param_set::run, retries: true, reads_files: false },
+    Operator { name: "py", run: py::run, retries: true, reads_files: true },
+    Operator { name: "rb", run: rb::run, retries: true, reads_files: true },
+    Operator { name: "require", run: require::run, retries: true, reads_files: false },
+    Operator { name: "sh", run: sh::run, retries: true, reads_files: true },
+    Operator { name: "wait", run: wait::run, retries: false, reads_files: false },
 ];
 
 /// Finds an operator by its name in workflows.

@@ -1,18 +1,26 @@
 //! An attempt that this process runs, with what its tasks need to know.
 
 use super::job::{Job, Replay};
+use super::shared::Shared;
+use super::starter::attempt_dir;
 use super::task_log::TaskLog;
+use super::workspace::Workspace;
 use crate::actions::selection::{Selection, Treatment};
-use crate::engine::Sla;
 use crate::engine::tree::visible_params;
+use crate::engine::{self, Event, Sla};
 use crate::logs::{LogTask, LogTree};
 use crate::model::{
-    Attempt, Params, ProjectId, SessionId, SessionTime, Task, TaskId, TaskResult, WorkflowId,
+    Attempt, Params, ProjectId, SessionId, SessionTime, Task, TaskId, TaskResult, TaskState, Time, WorkflowId,
 };
-use crate::operators::{Cancellation, TaskIdentity};
+use crate::operators::{CancelStage, Cancellation, TaskIdentity};
+use crate::store::attempts::AttemptRow;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long commands have after they were asked to end.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// An attempt in memory: always as the store has it.
 pub(super) struct Active {
@@ -20,7 +28,7 @@ pub(super) struct Active {
     pub(super) origin: Origin,
     /// Parameters below those of the attempt's tasks.
     pub(super) base_params: Params,
-    pub(super) project_dir: PathBuf,
+    pub(super) workspace: Arc<Workspace>,
     pub(super) selection: Selection,
     /// Results of earlier runs of the session, by full name.
     pub(super) earlier: HashMap<String, TaskResult>,
@@ -31,6 +39,21 @@ pub(super) struct Active {
     /// Where log files are written, if they are.
     pub(super) log_dir: Option<(Arc<LogTree>, PathBuf)>,
     pub(super) cancellation: Arc<Cancellation>,
+    created_at: Time,
+    /// When its commands are killed that were asked to end.
+    pub(super) kill_at: Option<Instant>,
+    /// When there is something to do even if nothing happens.
+    alarm: Option<Time>,
+}
+
+/// What an attempt is made of, beside its row.
+pub(super) struct Parts {
+    pub(super) attempt: Attempt,
+    pub(super) base_params: Params,
+    pub(super) workspace: Arc<Workspace>,
+    pub(super) selection: Selection,
+    pub(super) earlier: HashMap<String, TaskResult>,
+    pub(super) sla: Option<Sla>,
 }
 
 /// Where an attempt belongs.
@@ -44,9 +67,111 @@ pub(super) struct Origin {
     pub(super) session_id: SessionId,
     pub(super) session_uuid: String,
     pub(super) session_time: SessionTime,
+    /// None of the session's first-class attempt.
+    pub(super) retry_name: Option<String>,
 }
 
 impl Active {
+    pub(super) fn new(shared: &Shared, row: AttemptRow, parts: Parts) -> Self {
+        let log_dir = shared.log_tree.as_ref().map(|tree| (Arc::clone(tree), attempt_dir(tree, &row)));
+        let mut active = Self {
+            attempt: parts.attempt,
+            origin: Origin {
+                project_id: row.project_id,
+                project_name: row.project_name,
+                revision: row.revision,
+                workflow_id: row.workflow_id,
+                workflow_name: row.workflow_name,
+                session_id: row.session_id,
+                session_uuid: row.session_uuid.to_string(),
+                session_time: row.session_time,
+                retry_name: Some(row.name)
+                    .filter(|name| shared.options.retries_have_names && !name.is_empty()),
+            },
+            base_params: parts.base_params,
+            workspace: parts.workspace,
+            selection: parts.selection,
+            earlier: parts.earlier,
+            sla: parts.sla,
+            runs: HashMap::new(),
+            log_dir,
+            cancellation: Arc::default(),
+            created_at: row.created_at,
+            kill_at: None,
+            alarm: None,
+        };
+        active.set_alarm(shared);
+        active
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.attempt.outcome.is_some()
+    }
+
+    /// When there is something to do even if nothing happens: a retry, a missed SLA, a limit of time.
+    pub(super) fn alarm(&self) -> Option<Time> {
+        self.alarm
+    }
+
+    /// Works out the alarm anew, after each change.
+    pub(super) fn set_alarm(&mut self, shared: &Shared) {
+        let overdue = self.overdue_at(shared).filter(|_| !self.attempt.cancel_requested);
+        let times = [engine::next_tick(&self.attempt), self.sla.as_ref().map(|sla| sla.at), overdue];
+        self.alarm = if self.has_ended() { None } else { times.into_iter().flatten().min() };
+    }
+
+    /// What the time has brought. An attempt that takes too long is canceled: the text says so.
+    pub(super) fn due(&mut self, shared: &Shared, now: Time) -> (Vec<Event>, Option<String>) {
+        let mut events = vec![];
+        if engine::next_tick(&self.attempt).is_some_and(|at| at <= now) {
+            events.push(Event::Tick);
+        }
+        let missed = self.sla.take_if(|sla| sla.at <= now);
+        events.extend(missed.map(Event::SlaMissed));
+        let overdue = self.overdue(shared, now).map(|reason| {
+            let Origin { project_name, workflow_name, .. } = &self.origin;
+            format!("{reason}: attempt {} of {project_name}/{workflow_name}", self.attempt.id)
+        });
+        if overdue.is_some() {
+            events.push(Event::CancelRequested);
+            self.signal(CancelStage::Terminating);
+        }
+        self.set_alarm(shared);
+        (events, overdue)
+    }
+
+    /// Why the attempt takes too long by now, if it does.
+    fn overdue(&self, shared: &Shared, now: Time) -> Option<String> {
+        if self.attempt.cancel_requested || self.overdue_at(shared)? > now {
+            return None;
+        }
+        let limit = shared.options.task_ttl;
+        let late = |task: &&Task| limit.zip(begun(task)).is_some_and(|(limit, begun)| begun + limit <= now);
+        let late: Vec<String> =
+            self.attempt.tasks().iter().filter(late).map(|task| task.id.to_string()).collect();
+        Some(match late.as_slice() {
+            [] => "Workflow execution timeout".to_owned(),
+            late => format!("Task execution timeout: {}", late.join(", ")),
+        })
+    }
+
+    fn overdue_at(&self, shared: &Shared) -> Option<Time> {
+        let whole = shared.options.attempt_ttl.map(|limit| self.created_at + limit);
+        let task = shared
+            .options
+            .task_ttl
+            .and_then(|limit| self.attempt.tasks().iter().filter_map(begun).min().map(|begun| begun + limit));
+        [whole, task].into_iter().flatten().min()
+    }
+
+    /// Tells running commands to end. They are killed when they take too long.
+    pub(super) fn signal(&mut self, stage: CancelStage) {
+        if stage > self.cancellation.stage() {
+            self.kill_at = (stage == CancelStage::Terminating).then(|| Instant::now() + GRACE);
+            self.cancellation.advance(stage);
+        }
+    }
+
     /// What a worker needs to run a task.
     pub(super) fn job(&mut self, id: TaskId) -> Option<Job> {
         let task = self.attempt.task(id)?.clone();
@@ -64,7 +189,7 @@ impl Active {
         Some(Job {
             identity: self.identity(&task),
             params: visible_params(&self.attempt, &task, self.base_params.clone()),
-            project_dir: self.project_dir.clone(),
+            workspace: Arc::clone(&self.workspace),
             replay,
             cancellation: Arc::clone(&self.cancellation),
             log,
@@ -99,9 +224,14 @@ impl Active {
             workflow_name: origin.workflow_name,
             revision: origin.revision,
             timezone: self.attempt.timezone.clone(),
-            // Runs of the command line are no retries that somebody named.
-            retry_attempt_name: None,
+            retry_attempt_name: origin.retry_name,
             retry_count: task.retry_count,
         }
     }
+}
+
+/// When a task was started that has not ended. Groups that wait for their next try count, too.
+fn begun(task: &Task) -> Option<Time> {
+    use TaskState::{GroupRetryWaiting, RetryWaiting, Running};
+    task.started_at.filter(|_| matches!(task.state, Running | RetryWaiting | GroupRetryWaiting))
 }

@@ -5,8 +5,10 @@
 //! more thread waits for what comes from outside, and for time to pass.
 
 use super::active::Active;
-use super::dispatcher::{Dispatcher, Message, RunError};
+use super::dispatcher::Dispatcher;
 use super::inbox::Inbox;
+use super::message::Message;
+use super::run_error::RunError;
 use crate::model::{Attempt, TaskId};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -48,15 +50,17 @@ impl Desk {
         }
     }
 
-    /// Works until every attempt has ended. Returns them.
-    pub(super) fn run(
-        &self,
-        dispatcher: Dispatcher,
-        first: Active,
-        start: &[TaskId],
-    ) -> Result<Vec<Attempt>, RunError> {
+    /// Opens the desk: attempts are started, and whoever has news can tell it.
+    pub(super) fn open(&self, dispatcher: Dispatcher, first: Vec<(Active, Vec<TaskId>)>) {
         *self.lock() = Some(Work { dispatcher, failure: None });
-        self.with(|work| work.failure = work.dispatcher.adopt(first, start).err());
+        self.with(|work| {
+            let mut adopted = first.into_iter().map(|(active, start)| work.dispatcher.adopt(active, &start));
+            work.failure = adopted.find_map(Result::err);
+        });
+    }
+
+    /// Works until there is nothing left to do. Returns the attempts.
+    pub(super) fn work(&self) -> Result<Vec<Attempt>, RunError> {
         loop {
             let alarm = self.with(|work| {
                 work.look(&self.inbox);

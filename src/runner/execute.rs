@@ -2,6 +2,7 @@
 
 use super::host::TaskHost;
 use super::job::{Job, Replay};
+use super::message::Message;
 use super::shared::Shared;
 use crate::dig::evaluate::evaluate_config;
 use crate::dig::expression::Evaluator;
@@ -18,8 +19,15 @@ const COMMON_OPTIONS: [&str; 2] = ["_env", "_secrets"];
 /// A task that polls for long says so again at every tenth run after this time.
 const LONG_POLLING: chrono::TimeDelta = chrono::TimeDelta::minutes(30);
 
+/// Does a job, and says what is to be told of it.
+pub(super) fn work_off(shared: &Shared, job: Job, thread: usize) -> Message {
+    let _running = shared.load.begins();
+    let event = execute(shared, &job, thread);
+    Message::Happened { attempt: job.identity.attempt_id, event, log: job.log }
+}
+
 /// Runs a task to its end. A panic of its operator fails the task, not the program.
-pub(super) fn execute(shared: &Shared, job: &Job, thread: usize) -> Event {
+fn execute(shared: &Shared, job: &Job, thread: usize) -> Event {
     let host = TaskHost::new(shared, job, thread);
     let task = job.identity.task_id;
     if let Some(replay) = &job.replay {
@@ -134,12 +142,14 @@ fn call(
         None
     };
     let local = local_values(job, config);
+    let project_dir =
+        if operator.reads_files { job.workspace.open().map_err(Stop::error)? } else { job.workspace.place() };
     let context = Context {
         task: &job.identity,
         config,
         local: &local,
         state: &job.task.state_params,
-        project_dir: &job.project_dir,
+        project_dir,
         now: shared.clock.now(),
         host,
     };

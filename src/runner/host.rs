@@ -48,7 +48,7 @@ impl Host for TaskHost<'_> {
     }
 
     fn secret(&self, key: &str) -> Option<String> {
-        self.shared.secrets.secret(key)
+        self.shared.secrets.secret(self.job.identity.project_id, key)
     }
 
     fn template(&self, text: &str, params: &Params) -> Result<String, OperatorError> {

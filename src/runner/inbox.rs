@@ -1,6 +1,6 @@
 //! What is to be told to the dispatcher, and the alarm of the thread that waits for time to pass.
 
-use super::dispatcher::Message;
+use super::message::Message;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 

@@ -1,9 +1,9 @@
 //! One run of one task: what a worker is given.
 
 use super::task_log::TaskLog;
+use super::workspace::Workspace;
 use crate::model::{Params, Task, TaskResult};
 use crate::operators::{Cancellation, TaskIdentity};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What happens to a task instead of running its operator.
@@ -22,7 +22,7 @@ pub(super) struct Job {
     pub(super) task: Task,
     /// What the task sees of the attempt: all layers below its own keys, not evaluated.
     pub(super) params: Params,
-    pub(super) project_dir: PathBuf,
+    pub(super) workspace: Arc<Workspace>,
     /// What to do instead of running the operator.
     pub(super) replay: Option<Replay>,
     pub(super) cancellation: Arc<Cancellation>,

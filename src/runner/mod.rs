@@ -3,22 +3,33 @@
 //! Worker threads run the operators; the dispatcher moves attempts on, at the desk, where one thread works at a time.
 
 mod active;
+mod awaited;
 mod desk;
 mod dispatcher;
+mod ended;
 mod execute;
 mod host;
 mod inbox;
 mod job;
+mod load;
+mod message;
 mod observer;
 mod pending_logs;
 mod run;
+mod run_error;
+mod run_starter;
+mod server_starter;
+mod service;
 mod shared;
 mod starter;
 mod task_log;
 mod workers;
+mod workspace;
 
-pub use dispatcher::RunError;
+pub use load::Load;
 pub use observer::Observer;
 pub use run::{Control, Finished, Run, RunFailure};
+pub use run_error::RunError;
+pub use run_starter::Project;
+pub use service::{Service, ServiceConfig, ServiceError};
 pub use shared::{RunOptions, SecretSource};
-pub use starter::Project;

@@ -1,13 +1,16 @@
 //! Runs one workflow of a project to its end: what `dibble run` does once it knows what to run.
 
 use super::desk::Desk;
-use super::dispatcher::{Dispatcher, Message, RunError};
-use super::execute::execute;
+use super::dispatcher::{Dispatcher, Purpose};
+use super::execute::work_off;
 use super::inbox::Inbox;
-use super::job::Job;
+use super::load::Load;
+use super::message::Message;
 use super::observer::Observer;
+use super::run_error::RunError;
+use super::run_starter::{Project, RunStarter};
 use super::shared::{RunOptions, SecretSource, Shared};
-use super::starter::{Project, Starter};
+use super::starter::Starter;
 use super::workers::Workers;
 use crate::actions::launch::LaunchError;
 use crate::actions::selection::Selection;
@@ -86,6 +89,9 @@ impl Run {
     pub fn to_end(self, started: impl FnOnce(&Attempt, Control)) -> Result<Finished, RunFailure> {
         let log_tree = self.options.task_log_dir.as_deref().map(LogTree::open).transpose()?.map(Arc::new);
         let inbox = Arc::new(Inbox::default());
+        let project_dir = self.project.dir.clone();
+        let (owner, limits) = (self.project.owner, self.project.limits);
+        let starter = Arc::new(RunStarter::new(self.project));
         let shared = Arc::new(Shared {
             store: self.store,
             clock: self.clock,
@@ -94,11 +100,14 @@ impl Run {
             options: self.options,
             observer: self.observer,
             secrets: self.secrets,
-            starter: Starter::new(self.project),
+            starter: Arc::clone(&starter) as Arc<dyn Starter>,
+            load: Load::default(),
+            owner,
+            limits,
             log_tree,
             inbox: Arc::clone(&inbox),
         });
-        let launched = shared.starter.start(
+        let launched = starter.start(
             &shared,
             &self.workflow,
             self.plan,
@@ -109,21 +118,17 @@ impl Run {
         let (mut active, dispatch) = launched.ok_or(RunFailure::NoWorkflow(self.workflow))?;
         active.earlier.extend(self.earlier);
         let id = active.attempt.id;
-        shared.starter.announce(&active);
+        starter.announce(&active);
         started(&active.attempt, Control(Arc::clone(&inbox)));
-        let limits = shared.starter.limits();
         let limit = shared.options.max_task_threads;
         let desk = Arc::new(Desk::new(inbox));
         let (worker, teller) = (Arc::clone(&shared), Arc::clone(&desk));
-        let work = move |job: Job, thread| {
-            let event = execute(&worker, &job, thread);
-            Message::Happened { attempt: job.identity.attempt_id, event, log: job.log }
-        };
+        let work = move |job, thread| work_off(&worker, job, thread);
         let workers = Workers::new(limit, work, move |happened| teller.tell(happened));
-        let dir = active.project_dir.clone();
-        let dispatcher = Dispatcher::new(Arc::clone(&shared), workers, limits);
-        let ended = desk.run(dispatcher, active, &dispatch);
-        remove_unused_dirs(&dir);
+        let dispatcher = Dispatcher::new(Arc::clone(&shared), workers, Purpose::Run);
+        desk.open(dispatcher, vec![(active, dispatch)]);
+        let ended = desk.work();
+        remove_unused_dirs(&project_dir);
         if let Some(failure) = shared.log_tree.as_ref().and_then(|tree| tree.take_failure()) {
             let message = format!("Log files are not complete: {failure}");
             let (time, level) = (shared.now(), Level::Warn);

@@ -1,14 +1,18 @@
 //! What the runner's threads have in common.
 
-use super::dispatcher::Message;
+use super::active::Active;
 use super::inbox::Inbox;
+use super::load::Load;
+use super::message::Message;
 use super::observer::Observer;
 use super::starter::Starter;
 use super::task_log::{Fill, TaskLog};
 use crate::clock::Clock;
+use crate::engine::Limits;
 use crate::logs::{Level, LogRecord, LogTree, MachineZone};
-use crate::model::{ProjectId, SessionTime, Settings, Time, Zone};
-use crate::store::Store;
+use crate::model::{ProjectId, SessionTime, Settings, TaskId, Time, Zone};
+use crate::store::{OwnerId, Store};
+use chrono::TimeDelta;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -25,11 +29,16 @@ pub struct RunOptions {
     pub log_level: Level,
     /// Where Digdag's tree of log files is kept too.
     pub task_log_dir: Option<PathBuf>,
+    /// Whether attempts of other names than the first are retries that somebody named. Those of `dibble run` are not.
+    pub retries_have_names: bool,
+    /// How long an attempt may take, and how long a task from its first start.
+    pub attempt_ttl: Option<TimeDelta>,
+    pub task_ttl: Option<TimeDelta>,
 }
 
-/// Looks up the secrets of a project.
+/// Looks up the secrets of projects.
 pub trait SecretSource: Send + Sync {
-    fn secret(&self, key: &str) -> Option<String>;
+    fn secret(&self, project: ProjectId, key: &str) -> Option<String>;
 }
 
 pub(super) struct Shared {
@@ -41,7 +50,11 @@ pub(super) struct Shared {
     pub(super) options: RunOptions,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) secrets: Arc<dyn SecretSource>,
-    pub(super) starter: Starter,
+    pub(super) starter: Arc<dyn Starter>,
+    pub(super) load: Load,
+    /// This process, as the store knows it.
+    pub(super) owner: OwnerId,
+    pub(super) limits: Limits,
     /// Where log files are kept beside the store.
     pub(super) log_tree: Option<Arc<LogTree>>,
     pub(super) inbox: Arc<Inbox>,
@@ -50,6 +63,11 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn now(&self) -> Time {
         self.clock.now()
+    }
+
+    /// Hands over an attempt that is in the store.
+    pub(super) fn adopt(&self, active: Active, start: Vec<TaskId>) {
+        self.inbox.send(Message::Adopt(Box::new(active), start));
     }
 
     /// Says in the log that an attempt is about to start.

@@ -24,6 +24,10 @@ pub struct NewAttempt<'a> {
     pub params: &'a Params,
     /// None when any owner may take it.
     pub owner: Option<OwnerId>,
+    /// The session whose newest attempt must end first; then there are neither tasks nor an owner yet.
+    pub waits_for: Option<SessionId>,
+    /// What it takes over from another attempt. JSON object.
+    pub resume: Option<&'a Params>,
     pub tasks: &'a [Task],
 }
 
@@ -63,6 +67,10 @@ pub struct AttemptRow {
     pub success: bool,
     pub created_at: Time,
     pub finished_at: Option<Time>,
+    /// The session whose newest attempt must end before this one begins.
+    pub waits_for: Option<SessionId>,
+    /// What it takes over from another attempt.
+    pub resume: Option<Params>,
 }
 
 /// Which attempts a list is about.
@@ -88,11 +96,12 @@ pub fn insert(w: &Writer, attempt: &NewAttempt<'_>, now: Time) -> Result<Inserte
     let id = AttemptId(w.insert(
         "INSERT INTO attempts (
              session_id, name, attempt_index, workflow_id, project_id, workflow_name, timezone, params, owner_id,
-             created_at)
+             created_at, waits_for, resume)
          SELECT
              id, :name,
              1 + coalesce((SELECT max(attempt_index) FROM attempts WHERE session_id = :session_id), 0),
-             :workflow_id, project_id, workflow_name, :timezone, :params, :owner_id, :created_at
+             :workflow_id, project_id, workflow_name, :timezone, :params, :owner_id, :created_at,
+             :waits_for, :resume
          FROM sessions WHERE id = :session_id",
         named_params! {
             ":session_id": session,
@@ -102,6 +111,8 @@ pub fn insert(w: &Writer, attempt: &NewAttempt<'_>, now: Time) -> Result<Inserte
             ":params": JsonObject(attempt.params),
             ":owner_id": attempt.owner,
             ":created_at": Millis(now),
+            ":waits_for": attempt.waits_for,
+            ":resume": attempt.resume.map(JsonObject),
         },
     )?);
     sessions::set_last_attempt(w, session, id)?;
@@ -130,6 +141,21 @@ pub fn take_over(w: &Writer, id: AttemptId, from: Option<OwnerId>, to: OwnerId) 
         named_params! { ":id": id, ":from": from, ":to": to },
     )?;
     Ok(taken == 1)
+}
+
+/// Lets an attempt begin that waited: gives it an owner and its tasks. Tells `false` when it does not wait (any more).
+pub fn begin_waiting(w: &Writer, id: AttemptId, owner: OwnerId, tasks: &[Task]) -> Result<bool> {
+    let begun = w.execute(
+        "UPDATE attempts SET waits_for = NULL, owner_id = :owner
+         WHERE id = :id AND waits_for IS NOT NULL AND done = 0",
+        named_params! { ":id": id, ":owner": owner },
+    )?;
+    if begun == 1 {
+        for task in tasks {
+            tasks::insert(w, id, task)?;
+        }
+    }
+    Ok(begun == 1)
 }
 
 pub fn by_id(r: &Reader, id: AttemptId) -> Result<Option<AttemptRow>> {
@@ -210,6 +236,22 @@ pub fn unfinished(r: &Reader) -> Result<Vec<AttemptRow>> {
     r.rows("SELECT * FROM attempt_rows WHERE done = 0 ORDER BY id", &[], from_row)
 }
 
+/// How many attempts have not ended.
+pub fn count_unfinished(r: &Reader) -> Result<u32> {
+    let count =
+        r.row("SELECT count(*) AS count FROM attempts WHERE done = 0", &[], |row| row.get("count"))?;
+    Ok(count.unwrap_or(0))
+}
+
+/// The attempts that wait for an attempt of this session to end, oldest first.
+pub fn waiting_for(r: &Reader, session: SessionId) -> Result<Vec<AttemptRow>> {
+    r.rows(
+        "SELECT * FROM attempt_rows WHERE waits_for = :session AND done = 0",
+        named_params! { ":session": session },
+        from_row,
+    )
+}
+
 /// The newest attempt of a session that has not ended.
 pub fn unfinished_of_session(r: &Reader, session: SessionId) -> Result<Option<AttemptRow>> {
     r.row(
@@ -269,5 +311,7 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
         success: row.get("success")?,
         created_at: row::time(row, "created_at")?,
         finished_at: row::optional_time(row, "finished_at")?,
+        waits_for: row.get("waits_for")?,
+        resume: row::optional_params(row, "resume")?,
     })
 }

@@ -34,6 +34,7 @@
 //! only. A file that is newer, damaged or not ours is refused with a [`StoreError`] that says what to do; nothing is ever
 //! deleted or started afresh.
 
+pub mod archives;
 pub mod attempts;
 pub mod commit;
 mod connection;

@@ -4,6 +4,7 @@ use super::row::{self, JsonObject, Millis};
 use super::{Page, Reader, Result, Writer};
 use crate::model::{Params, ProjectId, RevisionId, Time};
 use rusqlite::{Row, named_params};
+use std::path::PathBuf;
 
 /// A revision to be registered.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,8 @@ pub struct RevisionRow {
     pub default_params: Params,
     pub digest: String,
     pub created_at: Time,
+    /// Where it was read from and its tasks run; none when it was uploaded.
+    pub directory: Option<PathBuf>,
 }
 
 /// Registers a revision.
@@ -82,5 +85,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<RevisionRow> {
         default_params: row::params(row, "default_params")?,
         digest: row.get("digest")?,
         created_at: row::time(row, "created_at")?,
+        directory: row.get::<_, Option<String>>("directory")?.map(PathBuf::from),
     })
 }

@@ -180,6 +180,11 @@ pub(super) fn params(row: &Row<'_>, column: &str) -> rusqlite::Result<Params> {
     }
 }
 
+/// A column with a JSON object or null.
+pub(super) fn optional_params(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Params>> {
+    Ok(row.get::<_, Option<Json<Params>>>(column)?.map(|Json(params)| params))
+}
+
 /// A column with a time.
 pub(super) fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Time> {
     row.get(column).map(|Millis(time)| time)

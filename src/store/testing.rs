@@ -109,6 +109,8 @@ pub(crate) fn insert(
         timezone: &Zone::utc(),
         params: &Params::new(),
         owner,
+        waits_for: None,
+        resume: None,
         tasks,
     };
     match store.write(Durability::Full, |w| attempts::insert(w, &attempt, at(4))).unwrap() {

@@ -127,6 +127,7 @@ mod tests {
             default_params: Params::new(),
             digest: "d".to_owned(),
             created_at: at("2026-11-22T04:00:00.999Z"),
+            directory: None,
         }
     }
 

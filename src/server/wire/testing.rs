@@ -57,5 +57,7 @@ pub(super) fn attempt() -> AttemptRow {
         success: true,
         created_at: at("2026-11-22T03:16:29.999Z"),
         finished_at: Some(at("2026-11-22T03:16:31.5Z")),
+        waits_for: None,
+        resume: None,
     }
 }

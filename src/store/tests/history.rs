@@ -81,6 +81,8 @@ fn an_attempt_has_its_session_and_index() {
         timezone: &tokyo,
         params: &params,
         owner: Some(owner),
+        waits_for: None,
+        resume: None,
         tasks: &tasks,
     };
     let insert = |attempt: &NewAttempt<'_>| {
@@ -108,6 +110,8 @@ fn an_attempt_has_its_session_and_index() {
         success: false,
         created_at: at(7),
         finished_at: None,
+        waits_for: None,
+        resume: None,
     };
     assert_eq!(row, expected);
 

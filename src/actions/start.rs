@@ -1,0 +1,342 @@
+//! Starting attempts on a server: accepted once they are on the disk, begun at once or when another session has ended,
+//! taken up again after a crash.
+
+use super::error_kind::ErrorKind;
+use super::launch::{Parts, attempt_params, split};
+use super::owner::ProcessIdentity;
+use super::resume::{Resume, ResumeError};
+use super::stored::StoredWorkflow;
+use crate::engine::{self, Change, GenerateError, Limits};
+use crate::model::attempt::Outcome;
+use crate::model::{
+    Attempt, AttemptId, Params, ProjectId, SessionId, SessionTime, TaskId, TaskResult, Time, WorkflowId,
+};
+use crate::store::attempts::{AttemptRow, Inserted, NewAttempt};
+use crate::store::owners::OwnerKind;
+use crate::store::{Durability, OwnerId, Reader, Store, StoreError, Writer, attempts, commit, owners};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// An attempt that somebody asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StartRequest {
+    pub workflow: WorkflowId,
+    pub session_time: SessionTime,
+    /// Empty for the session's first-class attempt.
+    pub name: String,
+    pub resume: Option<Resume>,
+    pub params: Params,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Started {
+    New(AttemptRow),
+    /// The session has an attempt of this name: this one. Nothing was written.
+    Exists(AttemptRow),
+}
+
+/// An attempt was not started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("Resource does not exist: workflow id={0}")]
+    NoWorkflow(WorkflowId),
+    #[error("Resource does not exist: {0}")]
+    NotFound(String),
+    #[error("Project id={id} name={name} is already deleted")]
+    DeletedProject { id: ProjectId, name: String },
+    #[error("Too many attempts running. Limit: {limit}, Current: {current}")]
+    TooManyAttempts { limit: u32, current: u32 },
+    #[error(transparent)]
+    Tasks(#[from] GenerateError),
+    #[error(transparent)]
+    Resume(#[from] ResumeError),
+    #[error("{0}")]
+    Invalid(String),
+    #[error("{0}")]
+    Conflict(String),
+}
+
+impl StartError {
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Store(_) => ErrorKind::Store,
+            Self::NoWorkflow(_) | Self::NotFound(_) | Self::DeletedProject { .. } => ErrorKind::NotFound,
+            Self::TooManyAttempts { .. } | Self::Tasks(_) | Self::Invalid(_) => ErrorKind::Invalid,
+            Self::Conflict(_) => ErrorKind::Conflict,
+            Self::Resume(error) => error.kind(),
+        }
+    }
+}
+
+/// Who runs attempts, and within which limits.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    pub owner: OwnerId,
+    pub limits: Limits,
+    /// How many attempts may be unfinished at a time, those that wait for their turn included.
+    pub max_attempts: u32,
+}
+
+/// An attempt whose tasks are to be run by this process.
+#[derive(Debug)]
+pub struct Begun {
+    pub attempt: Attempt,
+    pub row: AttemptRow,
+    pub workflow: StoredWorkflow,
+    /// The tasks whose operators are to be started.
+    pub dispatch: Vec<TaskId>,
+    /// Results of another attempt that are taken over, by full name.
+    pub earlier: HashMap<String, TaskResult>,
+}
+
+/// What became of an accepted request.
+#[derive(Debug)]
+pub enum Accepted {
+    Begun(Box<Begun>),
+    Exists(AttemptRow),
+}
+
+/// Accepts a request: the attempt and its first tasks are on the disk when this returns.
+///
+/// # Errors
+///
+/// There is no such workflow, its project was deleted, a limit is reached, or what is to be resumed cannot be.
+pub fn accept(
+    store: &Store,
+    request: &StartRequest,
+    terms: &Terms,
+    now: Time,
+) -> Result<Accepted, StartError> {
+    let (workflow, earlier) = store.read(|reader| {
+        let workflow = StoredWorkflow::read(reader, request.workflow)?;
+        Ok((workflow, request.resume.as_ref().map(|resume| resume.results(reader)).transpose()))
+    })?;
+    let workflow = workflow.ok_or(StartError::NoWorkflow(request.workflow))?;
+    check_project(&workflow)?;
+    let earlier = earlier?.unwrap_or_default();
+    let first = FirstStep::new(&workflow, request.session_time, &request.params, terms.limits, now)?;
+    let resume = request.resume.as_ref().map(Resume::to_params);
+    let inserted = store.write(Durability::Full, |writer| {
+        let inserted = first.insert(writer, &workflow, request, resume.as_ref(), terms, now)?;
+        if matches!(inserted, Inserted::New(_)) {
+            if let Err(error) = check_count(writer, terms)? {
+                writer.abandon();
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(inserted))
+    })??;
+    match inserted {
+        Inserted::Exists(row) => Ok(Accepted::Exists(row)),
+        Inserted::New(row) => Ok(Accepted::Begun(Box::new(first.begun(row, workflow, earlier, now)))),
+    }
+}
+
+/// Whether there are no more unfinished attempts than allowed, those of this transaction included.
+pub(super) fn check_count(reader: &Reader, terms: &Terms) -> Result<Result<(), StartError>, StoreError> {
+    let count = attempts::count_unfinished(reader)?;
+    let (limit, current) = (terms.max_attempts, terms.max_attempts);
+    Ok(if count > limit { Err(StartError::TooManyAttempts { limit, current }) } else { Ok(()) })
+}
+
+/// What an attempt begins with.
+pub(super) struct FirstStep {
+    params: Params,
+    parts: Parts,
+}
+
+impl FirstStep {
+    pub(super) fn new(
+        workflow: &StoredWorkflow,
+        session_time: SessionTime,
+        given: &Params,
+        limits: Limits,
+        now: Time,
+    ) -> Result<Self, StartError> {
+        let zone = &workflow.workflow.timezone;
+        let params = attempt_params(given, workflow.schedule().as_ref(), session_time, zone);
+        let plan = workflow.plan().map_err(StartError::Invalid)?;
+        let unborn = Attempt::new(AttemptId(0), zone.clone(), params.clone(), vec![]);
+        let parts = split(engine::begin(&unborn, plan, now, limits)?);
+        Ok(Self { params, parts })
+    }
+
+    pub(super) fn insert(
+        &self,
+        writer: &Writer,
+        workflow: &StoredWorkflow,
+        request: &StartRequest,
+        resume: Option<&Params>,
+        terms: &Terms,
+        now: Time,
+    ) -> Result<Inserted, StoreError> {
+        let new = NewAttempt {
+            workflow: request.workflow,
+            session_time: request.session_time,
+            session_uuid: Uuid::new_v4(),
+            name: &request.name,
+            timezone: &workflow.workflow.timezone,
+            params: &self.params,
+            owner: Some(terms.owner),
+            waits_for: None,
+            resume,
+            tasks: &self.parts.tasks,
+        };
+        let inserted = attempts::insert(writer, &new, now)?;
+        if let Inserted::New(row) = &inserted {
+            finish_at_once(writer, row.id, &self.parts, terms.owner, now)?;
+        }
+        Ok(inserted)
+    }
+
+    pub(super) fn begun(
+        self,
+        row: AttemptRow,
+        workflow: StoredWorkflow,
+        earlier: HashMap<String, TaskResult>,
+        now: Time,
+    ) -> Begun {
+        let mut attempt = Attempt::new(row.id, row.timezone.clone(), row.params.clone(), self.parts.tasks);
+        attempt.outcome = self.parts.success.map(|success| Outcome { success, finished_at: now });
+        Begun { attempt, row, workflow, dispatch: self.parts.dispatch, earlier }
+    }
+}
+
+/// An attempt that waits for its turn: `backfill` makes a row of them, each for the session before it. It has no tasks yet.
+///
+/// # Errors
+///
+/// Those of the store.
+pub fn insert_waiting(
+    writer: &Writer,
+    workflow: &StoredWorkflow,
+    session_time: SessionTime,
+    name: &str,
+    waits_for: SessionId,
+    now: Time,
+) -> Result<Inserted, StoreError> {
+    let zone = &workflow.workflow.timezone;
+    let params = attempt_params(&Params::new(), workflow.schedule().as_ref(), session_time, zone);
+    let new = NewAttempt {
+        workflow: workflow.workflow.id,
+        session_time,
+        session_uuid: Uuid::new_v4(),
+        name,
+        timezone: zone,
+        params: &params,
+        owner: None,
+        waits_for: Some(waits_for),
+        resume: None,
+        tasks: &[],
+    };
+    attempts::insert(writer, &new, now)
+}
+
+/// Lets an attempt begin that waited. None when somebody else did so already.
+///
+/// # Errors
+///
+/// As [`accept`].
+pub fn begin_waiting(
+    store: &Store,
+    row: &AttemptRow,
+    terms: &Terms,
+    now: Time,
+) -> Result<Option<Begun>, StartError> {
+    let workflow = store.read(|reader| StoredWorkflow::read(reader, row.workflow_id))?;
+    let workflow = workflow.ok_or(StartError::NoWorkflow(row.workflow_id))?;
+    let plan = workflow.plan().map_err(StartError::Invalid)?;
+    let unborn = Attempt::new(row.id, row.timezone.clone(), row.params.clone(), vec![]);
+    let parts = split(engine::begin(&unborn, plan, now, terms.limits)?);
+    let begins = store.write(Durability::Full, |writer| {
+        let begins = attempts::begin_waiting(writer, row.id, terms.owner, &parts.tasks)?;
+        if begins {
+            finish_at_once(writer, row.id, &parts, terms.owner, now)?;
+        }
+        Ok(begins)
+    })?;
+    let first = FirstStep { params: row.params.clone(), parts };
+    Ok(begins.then(|| first.begun(row.clone(), workflow, HashMap::new(), now)))
+}
+
+/// Takes up every attempt that a server left unfinished whose process is gone: what was running runs again.
+///
+/// # Errors
+///
+/// Those of the store.
+pub fn take_up(store: &Store, terms: &Terms, now: Time) -> Result<Vec<Begun>, StoreError> {
+    let (owners, unfinished) =
+        store.read(|reader| Ok((owners::list(reader)?, attempts::unfinished(reader)?)))?;
+    let is_alive = |owner: &OwnerId| {
+        owners.iter().filter(|row| row.id == *owner).any(|row| {
+            let process = &row.process;
+            ProcessIdentity { pid: process.pid, started: process.identity.clone() }.is_alive()
+        })
+    };
+    let left = |row: &AttemptRow| row.waits_for.is_none() && !row.owner.as_ref().is_some_and(is_alive);
+    let mut begun = vec![];
+    for row in unfinished.into_iter().filter(left) {
+        begun.extend(store.write(Durability::Full, |writer| take_up_one(writer, row, terms, now))?);
+    }
+    store.write(Durability::Normal, |writer| {
+        let gone = owners.iter().filter(|row| row.process.kind == OwnerKind::Server && !is_alive(&row.id));
+        gone.map(|row| owners::delete(writer, row.id)).try_for_each(|deleted| deleted.map(drop))
+    })?;
+    Ok(begun)
+}
+
+fn take_up_one(
+    writer: &Writer,
+    row: AttemptRow,
+    terms: &Terms,
+    now: Time,
+) -> Result<Option<Begun>, StoreError> {
+    let Some(workflow) = StoredWorkflow::read(writer, row.workflow_id)? else { return Ok(None) };
+    let Some(mut attempt) = attempts::load(writer, row.id)? else { return Ok(None) };
+    if !attempts::take_over(writer, row.id, row.owner, terms.owner)? {
+        return Ok(None);
+    }
+    let mut dispatch = vec![];
+    for event in engine::lost_tasks(&attempt) {
+        // The engine knows all tasks that run; one that it does not expect stays as it is.
+        let Ok(changes) = engine::advance(&attempt, event, now, terms.limits) else { continue };
+        engine::apply(&mut attempt, &changes);
+        if commit::apply(writer, row.id, terms.owner, &changes)? == commit::Applied::Conflict {
+            return Ok(None);
+        }
+        let started = |change: &Change| match change {
+            Change::Dispatch(task) => Some(*task),
+            _ => None,
+        };
+        dispatch.extend(changes.iter().filter_map(started));
+    }
+    let resume = row.resume.as_ref().and_then(Resume::from_params);
+    let earlier = resume.and_then(|resume| resume.results(writer).ok()).unwrap_or_default();
+    Ok(Some(Begun { attempt, row, workflow, dispatch, earlier }))
+}
+
+/// A project that was deleted starts nothing.
+pub(super) fn check_project(workflow: &StoredWorkflow) -> Result<(), StartError> {
+    if workflow.deleted {
+        let (id, name) = (workflow.revision.project_id, workflow.project_name.clone());
+        return Err(StartError::DeletedProject { id, name });
+    }
+    Ok(())
+}
+
+/// A workflow without tasks has ended as soon as it has begun. Nobody else can have the attempt yet.
+fn finish_at_once(
+    writer: &Writer,
+    id: AttemptId,
+    parts: &Parts,
+    owner: OwnerId,
+    now: Time,
+) -> Result<(), StoreError> {
+    if let Some(success) = parts.success {
+        let _ = commit::apply(writer, id, owner, &[Change::Finished { success, at: now }])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! How busy the runner is, for those who watch it from outside.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// Counters that are written by the runner's threads and read at any time.
+#[derive(Debug, Default)]
+pub struct Load {
+    queued: AtomicUsize,
+    running: AtomicUsize,
+    succeeded: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl Load {
+    /// Tasks that wait for a thread.
+    pub fn queued_tasks(&self) -> usize {
+        self.queued.load(Ordering::Relaxed)
+    }
+
+    /// Tasks that run.
+    pub fn running_tasks(&self) -> usize {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    /// Attempts that have succeeded since the start of the process.
+    pub fn succeeded_attempts(&self) -> u64 {
+        self.succeeded.load(Ordering::Relaxed)
+    }
+
+    /// Attempts that have failed or were canceled since the start of the process.
+    pub fn failed_attempts(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn queued(&self) {
+        self.queued.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a task as running until the guard is dropped.
+    pub(super) fn begins(&self) -> Running<'_> {
+        self.queued.fetch_sub(1, Ordering::Relaxed);
+        self.running.fetch_add(1, Ordering::Relaxed);
+        Running(self)
+    }
+
+    pub(super) fn ended(&self, success: bool) {
+        let counter = if success { &self.succeeded } else { &self.failed };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+pub(super) struct Running<'a>(&'a Load);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,201 @@
+//! Starts attempts for a server: whatever the store has, of any project.
+
+use super::active::{Active, Parts};
+use super::shared::Shared;
+use super::starter::Starter;
+use super::workspace::Workspace;
+use crate::actions::selection::Selection;
+use crate::actions::start::{
+    Accepted, Begun, StartError, StartRequest, Terms, accept, begin_waiting, take_up,
+};
+use crate::engine::{Sla, sla_section};
+use crate::logs::{Level, LogRecord};
+use crate::model::{AttemptId, Params, SessionId, TaskId, WorkflowId, merge};
+use crate::operators::OperatorError;
+use crate::operators::context::{RequireRequest, Required, RequiredProject};
+use crate::store::{StoreError, attempts, projects, revisions, workflows};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub(super) struct ServerStarter {
+    terms: Terms,
+    default_params: Params,
+    workspaces: PathBuf,
+    /// Which attempts an attempt waits for, as long as it runs.
+    required: Mutex<HashMap<AttemptId, Vec<AttemptId>>>,
+}
+
+impl ServerStarter {
+    pub(super) fn new(terms: Terms, default_params: Params, workspaces: PathBuf) -> Self {
+        Self { terms, default_params, workspaces, required: Mutex::default() }
+    }
+
+    /// What an earlier server left: attempts in the middle, and those whose turn has come since.
+    pub(super) fn take_up(&self, shared: &Shared) -> Result<Vec<(Active, Vec<TaskId>)>, StoreError> {
+        let begun = take_up(&shared.store, &self.terms, shared.now())?;
+        let mut found: Vec<_> = begun.into_iter().map(|begun| self.active(shared, begun)).collect();
+        let waiting = shared.store.read(|reader| {
+            let waiting = attempts::unfinished(reader)?.into_iter().filter_map(|row| row.waits_for);
+            let mut sessions: Vec<SessionId> = waiting.collect();
+            sessions.dedup();
+            let ended =
+                |session: &SessionId| Ok(attempts::unfinished_of_session(reader, *session)?.is_none());
+            sessions.retain(|session| ended(session).unwrap_or_else(|_: StoreError| false));
+            Ok(sessions)
+        })?;
+        for session in waiting {
+            found.extend(self.begin_those_waiting_for(shared, session));
+        }
+        Ok(found)
+    }
+
+    /// An attempt in memory, as its tasks see it.
+    pub(super) fn active(&self, shared: &Shared, begun: Begun) -> (Active, Vec<TaskId>) {
+        let Begun { attempt, row, workflow, dispatch, earlier } = begun;
+        let project = row.project_id;
+        shared.log_start(project, &row.workflow_name, row.session_time, &row.timezone);
+        let mut base_params = self.default_params.clone();
+        merge(&mut base_params, &workflow.revision.default_params);
+        merge(&mut base_params, &row.params);
+        let root = attempt.root().map(|root| root.full_name.clone()).unwrap_or_default();
+        let missed = attempt.tasks().iter().any(|task| task.full_name.starts_with(&format!("{root}^sla")));
+        let sla = sla_section(&workflow.workflow.config).filter(|_| !missed);
+        let sla = sla.and_then(|section| match Sla::read(section, row.created_at, &row.timezone) {
+            Ok(sla) => Some(sla),
+            Err(error) => {
+                let message = format!("{}/{}: {error}", row.project_name, row.workflow_name);
+                self.tell(shared, &message);
+                None
+            }
+        });
+        let workspace = workflow.revision.directory.map(Workspace::Directory).unwrap_or_else(|| {
+            let dir = self.workspaces.join(format!("attempt-{}", row.id));
+            Workspace::copy(Arc::clone(&shared.store), row.revision_id, dir)
+        });
+        let workspace = Arc::new(workspace);
+        let selection = Selection::default();
+        let parts = Parts { attempt, base_params, workspace, selection, earlier, sla };
+        (Active::new(shared, row, parts), dispatch)
+    }
+
+    fn begin_those_waiting_for(&self, shared: &Shared, session: SessionId) -> Vec<(Active, Vec<TaskId>)> {
+        let now = shared.now();
+        let waiting = shared.store.read(|reader| attempts::waiting_for(reader, session));
+        let begin = |row| begin_waiting(&shared.store, &row, &self.terms, now);
+        let begun: Result<Vec<_>, StartError> =
+            waiting.map_err(StartError::from).and_then(|rows| rows.into_iter().map(begin).collect());
+        match begun {
+            Ok(begun) => begun.into_iter().flatten().map(|begun| self.active(shared, begun)).collect(),
+            Err(error) => {
+                // They are looked for again when a server starts.
+                self.tell(
+                    shared,
+                    &format!("Attempts that waited for session {session} do not begin: {error}"),
+                );
+                vec![]
+            }
+        }
+    }
+
+    fn find(&self, shared: &Shared, request: &RequireRequest) -> Result<Option<WorkflowId>, StoreError> {
+        shared.store.read(|reader| {
+            let project = match &request.project {
+                RequiredProject::Id(id) => {
+                    projects::by_id(reader, *id)?.filter(|row| row.deleted_at.is_none())
+                }
+                RequiredProject::Name(name) => projects::by_name(reader, name)?,
+            };
+            let Some(project) = project else { return Ok(None) };
+            let Some(revision) = revisions::latest(reader, project.id)? else { return Ok(None) };
+            Ok(workflows::by_name(reader, revision.id, &request.workflow)?.map(|workflow| workflow.id))
+        })
+    }
+
+    /// Whether an attempt is the other one, or waits for it, directly or not.
+    fn waits_for(&self, attempt: AttemptId, other: AttemptId) -> bool {
+        let required = self.lock();
+        let (mut seen, mut pending) = (vec![], vec![attempt]);
+        while let Some(next) = pending.pop() {
+            if next == other {
+                return true;
+            }
+            if !seen.contains(&next) {
+                seen.push(next);
+                pending.extend(required.get(&next).into_iter().flatten());
+            }
+        }
+        false
+    }
+
+    fn remember(&self, by: AttemptId, required: AttemptId) {
+        let mut all = self.lock();
+        let of_it = all.entry(by).or_default();
+        if !of_it.contains(&required) {
+            of_it.push(required);
+        }
+    }
+
+    fn tell(&self, shared: &Shared, message: &str) {
+        shared.observer.log(&LogRecord { time: shared.now(), level: Level::Error, task: None, message });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<AttemptId, Vec<AttemptId>>> {
+        self.required.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Starter for ServerStarter {
+    fn require(
+        &self,
+        shared: &Shared,
+        by: AttemptId,
+        request: &RequireRequest,
+    ) -> Result<Required, OperatorError> {
+        let runtime = |error: StoreError| OperatorError::runtime(error.to_string());
+        let Some(workflow) = self.find(shared, request).map_err(runtime)? else {
+            return Ok(Required::NotFound);
+        };
+        let start = StartRequest {
+            workflow,
+            session_time: request.session_time,
+            name: request.attempt_name.clone(),
+            resume: None,
+            params: request.params.clone(),
+        };
+        match accept(&shared.store, &start, &self.terms, shared.now()) {
+            Ok(Accepted::Exists(row)) => {
+                if !row.done && self.waits_for(row.id, by) {
+                    let message = format!(
+                        "Workflow '{}' waits for this one, which would wait for it",
+                        request.workflow
+                    );
+                    return Err(OperatorError::config(message));
+                }
+                self.remember(by, row.id);
+                let (done, success) = (row.done, row.success);
+                Ok(Required::Exists { session: row.session_id, attempt: row.id, done, success })
+            }
+            Ok(Accepted::Begun(begun)) => {
+                let (session, attempt) = (begun.row.session_id, begun.row.id);
+                self.remember(by, attempt);
+                let (active, start) = self.active(shared, *begun);
+                shared.adopt(active, start);
+                Ok(Required::Started { session, attempt })
+            }
+            Err(StartError::Tasks(error)) => Err(OperatorError::failed(error.to_string())),
+            Err(error) => Err(OperatorError::runtime(error.to_string())),
+        }
+    }
+
+    fn ended(
+        &self,
+        shared: &Shared,
+        attempt: AttemptId,
+        session: SessionId,
+        _: bool,
+    ) -> Vec<(Active, Vec<TaskId>)> {
+        self.lock().remove(&attempt);
+        self.begin_those_waiting_for(shared, session)
+    }
+}

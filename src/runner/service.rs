@@ -1,0 +1,236 @@
+//! The runner of a server: it runs whatever is started, until it is told to stop.
+//!
+//! Whoever starts an attempt writes it to the store and hands it over; nothing looks for work. What another process left
+//! unfinished is taken up once, at the start.
+
+use super::active::Active;
+use super::desk::Desk;
+use super::dispatcher::{Dispatcher, Purpose};
+use super::execute::work_off;
+use super::inbox::Inbox;
+use super::load::Load;
+use super::message::Message;
+use super::observer::Observer;
+use super::run_error::RunError;
+use super::server_starter::ServerStarter;
+use super::shared::{RunOptions, SecretSource, Shared};
+use super::starter::Starter;
+use super::workers::Workers;
+use crate::actions::backfill::{self, BackfillRequest};
+use crate::actions::kill::{KillError, killable, signal_run};
+use crate::actions::launch::register_owner;
+use crate::actions::start::{self, Accepted, StartError, StartRequest, Started, Terms};
+use crate::clock::Clock;
+use crate::engine::Limits;
+use crate::logs::{LogTree, LogTreeError, MachineZone};
+use crate::model::{AttemptId, Params, Settings, TaskId};
+use crate::operators::CancelStage;
+use crate::store::attempts::AttemptRow;
+use crate::store::owners::{self, OwnerKind};
+use crate::store::{Durability, Store, StoreError};
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How a server runs attempts.
+pub struct ServiceConfig {
+    pub store: Arc<Store>,
+    pub clock: Clock,
+    /// In which the times of log lines are shown.
+    pub zone: MachineZone,
+    pub settings: Settings,
+    pub options: RunOptions,
+    pub observer: Arc<dyn Observer>,
+    pub secrets: Arc<dyn SecretSource>,
+    /// Below the parameters of every revision.
+    pub default_params: Params,
+    pub limits: Limits,
+    /// How many attempts may be unfinished at a time.
+    pub max_attempts: u32,
+    /// Where attempts of uploaded projects get their copies of the files.
+    pub workspaces: PathBuf,
+    /// Called once when it has stopped, also by itself.
+    pub on_end: Box<dyn FnOnce() + Send>,
+}
+
+/// The runner could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    LogTree(#[from] LogTreeError),
+    #[error("no thread can be started")]
+    Thread(#[source] std::io::Error),
+}
+
+/// Runs attempts in the background. Share it by reference.
+pub struct Service {
+    shared: Arc<Shared>,
+    starter: Arc<ServerStarter>,
+    terms: Terms,
+    ended: Arc<Mutex<Option<Result<(), RunError>>>>,
+    changed: Arc<Condvar>,
+}
+
+impl Service {
+    /// Starts to run: first what an earlier server left unfinished.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read or written, or log files cannot be.
+    pub fn start_up(config: ServiceConfig) -> Result<Self, ServiceError> {
+        let log_tree = config.options.task_log_dir.as_deref().map(LogTree::open).transpose()?.map(Arc::new);
+        let now = config.clock.now();
+        let owner =
+            config.store.write(Durability::Full, |writer| register_owner(writer, OwnerKind::Server, now))?;
+        let terms = Terms { owner, limits: config.limits, max_attempts: config.max_attempts };
+        let starter = Arc::new(ServerStarter::new(terms, config.default_params, config.workspaces));
+        let inbox = Arc::new(Inbox::default());
+        let shared = Arc::new(Shared {
+            store: config.store,
+            clock: config.clock,
+            zone: config.zone,
+            settings: config.settings,
+            options: config.options,
+            observer: config.observer,
+            secrets: config.secrets,
+            starter: Arc::clone(&starter) as Arc<dyn Starter>,
+            load: Load::default(),
+            owner,
+            limits: config.limits,
+            log_tree,
+            inbox: Arc::clone(&inbox),
+        });
+        let left = starter.take_up(&shared)?;
+        let service = Self {
+            shared: Arc::clone(&shared),
+            starter,
+            terms,
+            ended: Arc::default(),
+            changed: Arc::default(),
+        };
+        let desk = Arc::new(Desk::new(inbox));
+        let (worker, teller) = (Arc::clone(&shared), Arc::clone(&desk));
+        let work = move |job, thread| work_off(&worker, job, thread);
+        let workers =
+            Workers::new(shared.options.max_task_threads, work, move |happened| teller.tell(happened));
+        desk.open(Dispatcher::new(shared, workers, Purpose::Serve), left);
+        let on_end = config.on_end;
+        let (ended, changed) = (Arc::clone(&service.ended), Arc::clone(&service.changed));
+        let wait = move || {
+            let result = desk.work().map(drop);
+            *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+            changed.notify_all();
+            on_end();
+        };
+        thread::Builder::new().name("runner".to_owned()).spawn(wait).map_err(ServiceError::Thread)?;
+        Ok(service)
+    }
+
+    pub fn store(&self) -> &Arc<Store> {
+        &self.shared.store
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    /// How busy it is.
+    pub fn load(&self) -> &Load {
+        &self.shared.load
+    }
+
+    /// Starts an attempt: it is on the disk when this returns.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be accepted; nothing was written.
+    pub fn start(&self, request: &StartRequest) -> Result<Started, StartError> {
+        match start::accept(self.store(), request, &self.terms, self.shared.now())? {
+            Accepted::Exists(row) => Ok(Started::Exists(row)),
+            Accepted::Begun(begun) => {
+                let row = begun.row.clone();
+                self.adopt(self.starter.active(&self.shared, *begun));
+                Ok(Started::New(row))
+            }
+        }
+    }
+
+    /// Starts an attempt for each time of a schedule since some time, one after another. Returns them in that order;
+    /// those of a dry run have the id 0.
+    ///
+    /// # Errors
+    ///
+    /// They cannot all be accepted; nothing was written.
+    pub fn backfill(&self, request: &BackfillRequest) -> Result<Vec<AttemptRow>, StartError> {
+        let backfilled = backfill::accept(self.store(), request, &self.terms, self.shared.now())?;
+        if let Some(begun) = backfilled.first {
+            self.adopt(self.starter.active(&self.shared, *begun));
+        }
+        Ok(backfilled.rows)
+    }
+
+    /// Cancels an attempt: its commands are told to end, and killed after ten seconds. Returns it as it was before.
+    ///
+    /// # Errors
+    ///
+    /// There is no such attempt, or nothing of it is left to cancel.
+    pub fn kill(&self, id: AttemptId) -> Result<AttemptRow, KillError> {
+        let row = killable(self.store(), id)?;
+        let (heard, hears) = mpsc::channel();
+        self.shared.inbox.send(Message::Kill(id, heard));
+        if hears.recv() == Ok(true) {
+            return Ok(row);
+        }
+        signal_run(self.store(), &row)?;
+        Ok(row)
+    }
+
+    /// Starts no more tasks, and waits for those that run. After the limit their commands are ended; the next server
+    /// runs these tasks again. Tells whether all ended by themselves.
+    pub fn drain(&self, limit: Duration) -> bool {
+        self.shared.inbox.send(Message::Drain);
+        let in_time = self.wait_until_ended(Instant::now() + limit);
+        if !in_time {
+            self.shared.inbox.send(Message::Abort(CancelStage::Terminating));
+            self.wait_until_ended(Instant::now() + Duration::from_secs(30));
+        }
+        let owner = self.terms.owner;
+        // What is unfinished keeps the owner; the next server finds it gone.
+        let _ = self.store().write(Durability::Normal, |writer| owners::delete(writer, owner));
+        in_time
+    }
+
+    /// Ends the commands that still run while draining: asks them, or kills them.
+    pub fn abort(&self, kill: bool) {
+        let stage = if kill { CancelStage::Killed } else { CancelStage::Terminating };
+        self.shared.inbox.send(Message::Abort(stage));
+    }
+
+    /// Why it stopped by itself, if it did: nothing is run any more.
+    pub fn failure(&self) -> Option<String> {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*ended {
+            Some(Err(error)) => Some(error.to_string()),
+            _ => None,
+        }
+    }
+
+    fn wait_until_ended(&self, until: Instant) -> bool {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        while ended.is_none() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            (ended, _) = self.changed.wait_timeout(ended, left).unwrap_or_else(PoisonError::into_inner);
+        }
+        true
+    }
+
+    fn adopt(&self, (active, start): (Active, Vec<TaskId>)) {
+        self.shared.adopt(active, start);
+    }
+}
