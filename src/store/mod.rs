@@ -38,6 +38,7 @@ pub mod archives;
 pub mod attempts;
 pub mod commit;
 mod connection;
+mod create;
 pub mod dump;
 mod error;
 mod migrations;
@@ -65,6 +66,7 @@ pub use owners::OwnerId;
 pub use row::Page;
 pub use watch::Watch;
 
+use create::Created;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -101,8 +103,11 @@ impl Store {
     /// Everything that keeps the file from being read and written, and files that are newer or not Dibble's.
     pub fn open(path: &Path) -> Result<Self> {
         let file = open::absolute(path)?;
-        open::create_if_missing(&file)?;
+        let created = create::file_if_missing(&file)?;
         let writer = open::writer(&file)?.ok_or_else(|| StoreError::read_only(&file))?;
+        if created == Created::Copy {
+            writer.begin_wal()?;
+        }
         Ok(Self::with(file, Connections::ReadWrite(Mutex::new(writer))))
     }
 

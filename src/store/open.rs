@@ -1,16 +1,13 @@
-//! How a database is opened: created, recognised, brought to the current schema, or refused.
+//! How a database is opened: recognised, brought to the current schema, or refused.
 
 use super::migrations::{self, SCHEMA_VERSION};
-use super::{Reader, Result, StoreError, Writer};
+use super::{Reader, Result, StoreError, Writer, create};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
-use std::fs::{self, OpenOptions};
-use std::io;
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -20,24 +17,11 @@ const CACHED_STATEMENTS: usize = 128;
 /// In bytes. A reader that takes its time lets the WAL grow; it is cut back to this.
 const LARGEST_IDLE_WAL: i64 = 16 << 20;
 /// `PRAGMA application_id` of our files, as `schema.sql` sets it.
-const APPLICATION_ID: i64 = 0x4469_6262;
+pub(super) const APPLICATION_ID: i64 = 0x4469_6262;
 
 /// The path by which SQLite knows the file: absolute, so that it stays true and is not taken for a `file:` address.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|source| StoreError::Create { file: path.to_owned(), source })
-}
-
-/// Makes an empty file that only its owner may read, unless there is one.
-pub(super) fn create_if_missing(file: &Path) -> Result<()> {
-    // Closing a descriptor of the file drops all locks that the process has on it, so no other thread may get as far as
-    // locking the new file before it is closed here.
-    static CREATING: Mutex<()> = Mutex::new(());
-    let _creating = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => refuse_non_database(file),
-        Err(source) => Err(StoreError::Create { file: file.to_owned(), source }),
-    }
 }
 
 /// Refuses a path at which there is no file.
@@ -50,7 +34,7 @@ pub(super) fn require(file: &Path) -> Result<()> {
 
 /// Refuses what SQLite would not: it takes a file that is shorter than its smallest page for an empty one, and writes
 /// over it.
-fn refuse_non_database(file: &Path) -> Result<()> {
+pub(super) fn refuse_non_database(file: &Path) -> Result<()> {
     const SMALLEST_PAGE: u64 = 512;
     match fs::metadata(file) {
         Ok(metadata) if metadata.is_dir() => Err(StoreError::Directory { file: file.to_owned() }),
@@ -90,7 +74,7 @@ pub(super) fn reader_of_read_only(file: &Path) -> Result<Reader> {
     let (reader, found) = match recognise(plain.connection(), file) {
         // Readers, too, lock the file, and for that they write beside it. Where they cannot, the file can still be read
         // as it stands, unless there are commits beside it that are not in the file itself.
-        Err(StoreError::Open { .. } | StoreError::ReadOnly { .. }) if !has_wal(file) => {
+        Err(StoreError::Open { .. } | StoreError::ReadOnly { .. }) if !has_beside(file, "-wal") => {
             let connection = connect_immutable(file).map_err(|source| StoreError::of(file, source))?;
             let found = recognise(&connection, file)?;
             (Reader::new(connection, file), found)
@@ -102,10 +86,8 @@ pub(super) fn reader_of_read_only(file: &Path) -> Result<Reader> {
 
 /// A database in memory.
 pub(super) fn memory(file: &Path) -> Result<Writer> {
-    let connection = Connection::open_in_memory().and_then(configure);
-    let connection = connection.map_err(|source| StoreError::of(file, source))?;
-    migrations::to_current(&connection, file)?;
-    Ok(Writer::new(connection, file))
+    let connection = create::in_memory().and_then(configure);
+    connection.map(|connection| Writer::new(connection, file)).map_err(|source| StoreError::of(file, source))
 }
 
 fn connect(file: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
@@ -205,8 +187,9 @@ fn use_wal(connection: &Connection, file: &Path) -> Result<()> {
     }
 }
 
-fn has_wal(file: &Path) -> bool {
-    let mut wal = file.as_os_str().to_owned();
-    wal.push("-wal");
-    fs::metadata(wal).is_ok_and(|metadata| metadata.len() > 0)
+/// Whether there is something in the file whose name has this added.
+pub(super) fn has_beside(file: &Path, suffix: &str) -> bool {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(suffix);
+    fs::metadata(beside).is_ok_and(|metadata| metadata.len() > 0)
 }

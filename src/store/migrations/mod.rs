@@ -58,6 +58,7 @@ fn broken_reference() -> rusqlite::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::{Store, dump, testing};
 
     /// Every older schema, from version 1 on.
     const OLDER: &[&str] = &[include_str!("schema_v1.sql")];
@@ -90,6 +91,20 @@ mod tests {
     #[test]
     fn the_schema_has_the_version_that_the_steps_lead_to() {
         assert_eq!(version(&fresh(SCHEMA)), SCHEMA_VERSION);
+    }
+
+    #[test]
+    fn new_databases_have_the_schema() {
+        let fresh = fresh(SCHEMA);
+        for store in [testing::store().0, Store::memory().unwrap()] {
+            let new = store.read(|r| {
+                let pragma = |name| r.connection().pragma_query_value(None, name, |row| row.get(0));
+                let marks: [i64; 2] = ["application_id", "user_version"].map(|name| pragma(name).unwrap());
+                let empty = dump::dump(r)?;
+                Ok((shape(r.connection()), marks, empty))
+            });
+            assert_eq!(new.unwrap(), (shape(&fresh), [0x4469_6262, SCHEMA_VERSION], String::new()));
+        }
     }
 
     #[test]

@@ -103,6 +103,22 @@ fn a_copy_with_its_wal_is_recovered() {
 }
 
 #[test]
+fn what_is_left_beside_a_removed_file_is_not_taken_in() {
+    let (file, directory) = written();
+    let left = directory.path().join("test.db-wal");
+    let connection = Connection::open(&file).unwrap();
+    connection.execute_batch("CREATE TABLE other (a, b); UPDATE projects SET name = 'left'").unwrap();
+    let bytes = fs::read(&left).unwrap();
+    drop(connection);
+    fs::remove_file(&file).unwrap();
+    fs::write(&left, bytes).unwrap();
+    let store = Store::open(&file).unwrap();
+    assert_eq!(store.read(dump::dump).unwrap(), "");
+    testing::workflow(&store, "p", "wf");
+    assert_eq!(projects(&store), 1);
+}
+
+#[test]
 fn a_copy_that_is_not_in_wal_mode_is_put_into_it() {
     let (file, directory) = written();
     let copy = directory.path().join("copy.db");
