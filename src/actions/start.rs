@@ -13,7 +13,9 @@ use crate::model::{
 };
 use crate::store::attempts::{AttemptRow, Inserted, NewAttempt};
 use crate::store::owners::OwnerKind;
-use crate::store::{Durability, OwnerId, Reader, Store, StoreError, Writer, attempts, commit, owners};
+use crate::store::{
+    Durability, OwnerId, Reader, Store, StoreError, Writer, attempts, commit, owners, task_logs,
+};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -90,6 +92,8 @@ pub struct Begun {
     pub dispatch: Vec<TaskId>,
     /// Results of another attempt that are taken over, by full name.
     pub earlier: HashMap<String, TaskResult>,
+    /// How often each task was run by earlier processes, by full name.
+    pub runs: HashMap<String, u32>,
 }
 
 /// What became of an accepted request.
@@ -201,7 +205,7 @@ impl FirstStep {
     ) -> Begun {
         let mut attempt = Attempt::new(row.id, row.timezone.clone(), row.params.clone(), self.parts.tasks);
         attempt.outcome = self.parts.success.map(|success| Outcome { success, finished_at: now });
-        Begun { attempt, row, workflow, dispatch: self.parts.dispatch, earlier }
+        Begun { attempt, row, workflow, dispatch: self.parts.dispatch, earlier, runs: HashMap::new() }
     }
 }
 
@@ -315,7 +319,9 @@ fn take_up_one(
     }
     let resume = row.resume.as_ref().and_then(Resume::from_params);
     let earlier = resume.and_then(|resume| resume.results(writer).ok()).unwrap_or_default();
-    Ok(Some(Begun { attempt, row, workflow, dispatch, earlier }))
+    let files = task_logs::list(writer, row.id)?;
+    let runs = files.into_iter().map(|file| (file.task, file.number)).collect();
+    Ok(Some(Begun { attempt, row, workflow, dispatch, earlier, runs }))
 }
 
 /// A project that was deleted starts nothing.

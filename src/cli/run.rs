@@ -188,7 +188,7 @@ pub fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
         clock: context.clock.clone(),
         zone: context.zone.clone(),
         settings: context.settings.clone(),
-        options: options(args, context),
+        options: options(args, context)?,
         observer: Arc::clone(&terminal) as Arc<dyn Observer>,
         secrets: Arc::new(LocalSecrets::new(context)),
         project: Project {
@@ -280,18 +280,25 @@ fn default_params(settings: &Settings) -> Result<Params, CliError> {
         .map_err(|error| CliError::user(format!("digdag.defaultParams must be a JSON object: {error}")))
 }
 
-fn options(args: &RunArgs, context: &Context) -> RunOptions {
+/// `log.max_task_size` in bytes, 256 MiB by default.
+pub(super) fn max_log_size(settings: &Settings) -> Result<u64, CliError> {
+    let given = settings.number("log.max_task_size").map_err(|error| CliError::user(error.to_string()))?;
+    Ok(given.unwrap_or(256 << 20))
+}
+
+fn options(args: &RunArgs, context: &Context) -> Result<RunOptions, CliError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    RunOptions {
+    Ok(RunOptions {
         dry_run: args.dry_run,
         show_params: args.show_params,
         max_task_threads: args.max_task_threads.filter(|n| *n > 0).unwrap_or((4 * cores).max(8)),
         log_level: context.log.level(),
         task_log_dir: args.task_log.as_ref().map(|dir| context.dir.join(dir)),
         retries_have_names: false,
+        max_log_size: max_log_size(&context.settings)?,
         attempt_ttl: None,
         task_ttl: None,
-    }
+    })
 }
 
 fn tell_session(found: Found, zone: &Zone, saved_at: Option<&Path>, context: &Context) {

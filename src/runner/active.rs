@@ -40,6 +40,7 @@ pub(super) struct Active {
     pub(super) log_dir: Option<(Arc<LogTree>, PathBuf)>,
     pub(super) cancellation: Arc<Cancellation>,
     created_at: Time,
+    max_log_size: u64,
     /// When its commands are killed that were asked to end.
     pub(super) kill_at: Option<Instant>,
     /// When there is something to do even if nothing happens.
@@ -54,6 +55,8 @@ pub(super) struct Parts {
     pub(super) selection: Selection,
     pub(super) earlier: HashMap<String, TaskResult>,
     pub(super) sla: Option<Sla>,
+    /// How often each task was run by earlier processes, by full name.
+    pub(super) runs: HashMap<String, u32>,
 }
 
 /// Where an attempt belongs.
@@ -93,10 +96,11 @@ impl Active {
             selection: parts.selection,
             earlier: parts.earlier,
             sla: parts.sla,
-            runs: HashMap::new(),
+            runs: parts.runs,
             log_dir,
             cancellation: Arc::default(),
             created_at: row.created_at,
+            max_log_size: shared.options.max_log_size,
             kill_at: None,
             alarm: None,
         };
@@ -178,7 +182,7 @@ impl Active {
         let run = self.runs.entry(task.full_name.clone()).or_default();
         *run += 1;
         let tree = self.log_dir.as_ref().map(|(tree, dir)| tree.file(dir.clone(), &task.full_name));
-        let log = Arc::new(TaskLog::new(self.attempt.id, &task.full_name, *run, tree));
+        let log = Arc::new(TaskLog::new(self.attempt.id, &task.full_name, *run, tree, self.max_log_size));
         let replay = match self.selection.treatment(&task.full_name) {
             Treatment::Run => None,
             Treatment::Resume => {

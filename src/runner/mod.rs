@@ -23,6 +23,8 @@ mod service;
 mod shared;
 mod starter;
 mod task_log;
+#[cfg(test)]
+mod tests;
 mod workers;
 mod workspace;
 

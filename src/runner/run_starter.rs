@@ -98,7 +98,7 @@ impl RunStarter {
         merge(&mut base_params, &self.project.params);
         merge(&mut base_params, &params);
         let workspace = Arc::new(Workspace::Directory(self.project.dir.clone()));
-        let parts = Parts { attempt, base_params, workspace, selection, earlier, sla };
+        let parts = Parts { attempt, base_params, workspace, selection, earlier, sla, runs: HashMap::new() };
         Ok(Some((Active::new(shared, row, parts), dispatch)))
     }
 

@@ -52,7 +52,7 @@ impl ServerStarter {
 
     /// An attempt in memory, as its tasks see it.
     pub(super) fn active(&self, shared: &Shared, begun: Begun) -> (Active, Vec<TaskId>) {
-        let Begun { attempt, row, workflow, dispatch, earlier } = begun;
+        let Begun { attempt, row, workflow, dispatch, earlier, runs } = begun;
         let project = row.project_id;
         shared.log_start(project, &row.workflow_name, row.session_time, &row.timezone);
         let mut base_params = self.default_params.clone();
@@ -75,7 +75,7 @@ impl ServerStarter {
         });
         let workspace = Arc::new(workspace);
         let selection = Selection::default();
-        let parts = Parts { attempt, base_params, workspace, selection, earlier, sla };
+        let parts = Parts { attempt, base_params, workspace, selection, earlier, sla, runs };
         (Active::new(shared, row, parts), dispatch)
     }
 

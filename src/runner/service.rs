@@ -67,7 +67,7 @@ pub enum ServiceError {
 
 /// Runs attempts in the background. Share it by reference.
 pub struct Service {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     starter: Arc<ServerStarter>,
     terms: Terms,
     ended: Arc<Mutex<Option<Result<(), RunError>>>>,

@@ -31,6 +31,8 @@ pub struct RunOptions {
     pub task_log_dir: Option<PathBuf>,
     /// Whether attempts of other names than the first are retries that somebody named. Those of `dibble run` are not.
     pub retries_have_names: bool,
+    /// How many bytes of a task's log are kept.
+    pub max_log_size: u64,
     /// How long an attempt may take, and how long a task from its first start.
     pub attempt_ttl: Option<TimeDelta>,
     pub task_ttl: Option<TimeDelta>,

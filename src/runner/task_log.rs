@@ -14,6 +14,8 @@ pub(super) struct TaskLog {
     pending: Mutex<Pending>,
     /// Held from taking text to having written it, so that chunks are written in their order.
     order: Mutex<()>,
+    /// How many bytes are kept at the most.
+    limit: u64,
 }
 
 #[derive(Debug)]
@@ -21,6 +23,10 @@ struct Pending {
     /// Somebody is going to take the text.
     planned: bool,
     text: Vec<u8>,
+    /// Bytes that have come, those that were cut included.
+    size: u64,
+    /// Whether the log was cut.
+    cut: bool,
     /// When the first text came.
     start: Option<Time>,
     /// The run has ended: its file in the tree is to be completed.
@@ -50,18 +56,35 @@ pub(super) struct Chunk<'a> {
 const FULL: usize = 256 * 1024;
 
 impl TaskLog {
-    /// The log of a run of a task; `number` counts the runs from 1. `tree` is where it is written, too. Its maker plans
-    /// the first write.
-    pub(super) fn new(attempt: AttemptId, task: &str, number: u32, tree: Option<TreeFile>) -> Self {
-        let pending = Pending { planned: true, text: vec![], start: None, ended: false, tree };
+    /// The log of a run of a task; `number` counts the runs from 1. `tree` is where it is written, too. What goes beyond
+    /// `limit` bytes is cut. Its maker plans the first write.
+    pub(super) fn new(
+        attempt: AttemptId,
+        task: &str,
+        number: u32,
+        tree: Option<TreeFile>,
+        limit: u64,
+    ) -> Self {
+        let pending =
+            Pending { planned: true, text: vec![], size: 0, cut: false, start: None, ended: false, tree };
         let file = LogFile { attempt, task: task.to_owned(), number };
-        Self { file, pending: Mutex::new(pending), order: Mutex::new(()) }
+        Self { file, pending: Mutex::new(pending), order: Mutex::new(()), limit }
     }
 
     pub(super) fn append(&self, bytes: &[u8], now: Time) -> Fill {
         let mut pending = self.lock();
         pending.start.get_or_insert(now);
-        pending.text.extend_from_slice(bytes);
+        let left = self.limit.saturating_sub(pending.size);
+        pending.size += bytes.len() as u64;
+        if pending.size <= self.limit {
+            pending.text.extend_from_slice(bytes);
+        } else if !std::mem::replace(&mut pending.cut, true) {
+            let kept = usize::try_from(left).unwrap_or(bytes.len());
+            pending.text.extend_from_slice(&bytes[..kept]);
+            let cut =
+                format!("\n(the log ends here: it is larger than log.max_task_size, {} bytes)\n", self.limit);
+            pending.text.extend_from_slice(cut.as_bytes());
+        }
         match pending.text.len() {
             FULL.. => Fill::Full,
             _ if !std::mem::replace(&mut pending.planned, true) => Fill::Unplanned,
@@ -159,7 +182,7 @@ mod tests {
         let attempt_dir = dir.path().join("a");
         let new = |number| {
             let file = tree.file(attempt_dir.clone(), "+wf+a");
-            TaskLog::new(AttemptId(1), "+wf+a", number, Some(file))
+            TaskLog::new(AttemptId(1), "+wf+a", number, Some(file), u64::MAX)
         };
         let at = |text| parse_iso(text).unwrap();
         let (first, later) = (at("2026-11-22T03:16:30.5Z"), at("2026-11-22T03:16:31Z"));
@@ -185,10 +208,28 @@ mod tests {
 
     #[test]
     fn much_text_is_to_be_written_at_once() {
-        let log = TaskLog::new(AttemptId(1), "+wf+a", 1, None);
+        let log = TaskLog::new(AttemptId(1), "+wf+a", 1, None, u64::MAX);
         assert_eq!(log.append(&[b'x'; FULL - 1], Time::UNIX_EPOCH), Fill::More);
         assert_eq!(log.append(b"y", Time::UNIX_EPOCH), Fill::Full);
         assert!(log.take().is_some());
         assert!(log.take().is_none());
+    }
+
+    #[test]
+    fn a_log_that_is_too_large_is_cut_once() {
+        let text = |limit, parts: &[&str]| {
+            let log = TaskLog::new(AttemptId(1), "+wf+a", 1, None, limit);
+            for part in parts {
+                log.append(part.as_bytes(), Time::UNIX_EPOCH);
+            }
+            let text = log.lock().text.clone();
+            String::from_utf8(text).unwrap()
+        };
+        let end =
+            |limit| format!("\n(the log ends here: it is larger than log.max_task_size, {limit} bytes)\n");
+        assert_eq!(text(4, &["ab", "cd"]), "abcd");
+        assert_eq!(text(3, &["ab", "cd", "ef"]), format!("abc{}", end(3)));
+        assert_eq!(text(4, &["abcd", "e", "f"]), format!("abcd{}", end(4)));
+        assert_eq!(text(0, &["ab", "cd"]), end(0));
     }
 }

@@ -3,7 +3,7 @@
 use super::attempts::{Inserted, NewAttempt};
 use super::owners::{OwnerKind, Process};
 use super::revisions::NewRevision;
-use super::{Durability, OwnerId, Store, attempts, owners, projects, revisions, workflows};
+use super::{Durability, OwnerId, Result, Store, Writer, attempts, owners, projects, revisions, workflows};
 use crate::model::{
     AttemptId, Params, SessionTime, Task, TaskFlags, TaskId, TaskKind, TaskResult, TaskState, Time,
     WorkflowId, Zone,
@@ -58,6 +58,11 @@ pub(crate) fn workflow(store: &Store, project: &str, name: &str) -> WorkflowId {
 pub(crate) fn owner(store: &Store) -> OwnerId {
     let process = Process { pid: 7, identity: "boot 1".to_owned(), kind: OwnerKind::Run };
     store.write(Durability::Full, |w| owners::insert(w, &process, at(3))).unwrap()
+}
+
+/// Lets every owner look like a process of another boot.
+pub(crate) fn age_owners(w: &Writer) -> Result<()> {
+    w.execute("UPDATE owners SET identity = 'another boot'", &[]).map(drop)
 }
 
 /// A root with one task below it.

@@ -1,0 +1,70 @@
+//! Past sessions of a schedule, one after another.
+
+use super::{Machine, Running, at, wait_for};
+use crate::actions::backfill::BackfillRequest;
+use crate::dig::schedule::ScheduleTime;
+use crate::model::{ScheduleId, WorkflowId};
+use crate::store::attempts::AttemptRow;
+use crate::store::{Durability, schedules};
+use std::fs;
+
+fn schedule(running: &Running, workflow: WorkflowId) -> ScheduleId {
+    let next = ScheduleTime { session: at("2026-11-22T00:00:00Z"), run: at("2026-11-22T00:00:00Z") };
+    running
+        .service
+        .store()
+        .write(Durability::Full, |w| schedules::insert(w, workflow, next, next.run))
+        .unwrap()
+}
+
+fn backfill(schedule: ScheduleId, count: Option<u32>) -> BackfillRequest {
+    let from = at("2026-11-19T00:00:00Z");
+    BackfillRequest { schedule, from, name: "b".to_owned(), count, dry_run: false }
+}
+
+fn times(rows: &[AttemptRow]) -> Vec<String> {
+    rows.iter().map(|row| row.session_time.time().format("%m-%d").to_string()).collect()
+}
+
+#[test]
+fn sessions_run_one_after_another() {
+    let machine = Machine::new();
+    let running = machine.start_up();
+    let log = machine.path("log");
+    let dig = format!(
+        "schedule:\n  daily>: 00:00:00\n+a:\n  sh>: echo ${{session_date}} >> {}; {}\n",
+        log.display(),
+        wait_for(&machine.path("go"))
+    );
+    let schedule = schedule(&running, running.push("p", &dig));
+    let rows = running.service.backfill(&backfill(schedule, None)).unwrap();
+    assert_eq!(times(&rows), ["11-19", "11-20", "11-21"]);
+    let waits: Vec<_> = rows.iter().map(|row| row.waits_for).collect();
+    assert_eq!(waits, [None, Some(rows[0].session_id), Some(rows[1].session_id)]);
+    assert!(running.tasks(rows[1].id).is_empty());
+    let error = running.service.kill(rows[1].id).unwrap_err();
+    assert_eq!(error.to_string(), "Session attempt already killed or finished");
+
+    fs::write(machine.path("go"), "").unwrap();
+    assert_eq!(running.outcome(rows[2].id), "success: +wf success, +wf+a success");
+    assert_eq!(fs::read_to_string(&log).unwrap(), "2026-11-19\n2026-11-20\n2026-11-21\n");
+    let error = running.service.backfill(&backfill(schedule, None)).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "Attempt of project id=1 workflow=wf instant=2026-11-19T00:00:00Z attempt name=b already exists"
+    );
+}
+
+#[test]
+fn the_earliest_come_first_and_there_must_be_enough() {
+    let running = Machine::new().start_up();
+    let schedule = schedule(&running, running.push("p", "schedule:\n  daily>: 00:00:00\n+a:\n  echo>: a\n"));
+    let dry = BackfillRequest { dry_run: true, ..backfill(schedule, Some(2)) };
+    let rows = running.service.backfill(&dry).unwrap();
+    assert_eq!(times(&rows), ["11-19", "11-20"]);
+    assert!(rows.iter().all(|row| row.id.0 == 0));
+    let error = running.service.backfill(&backfill(schedule, Some(4))).unwrap_err().to_string();
+    assert_eq!(error, "count is set to 4 but there are only 3 attempts until the next schedule time");
+    let error = running.service.backfill(&backfill(ScheduleId(9), None)).unwrap_err().to_string();
+    assert_eq!(error, "Resource does not exist: schedule id=9");
+}
