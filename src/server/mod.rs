@@ -15,13 +15,30 @@
 //!
 //! There is no asynchronous code: a thread answers a request from its beginning to its end.
 
+pub mod admin;
+pub mod api;
 pub mod app;
+pub mod attempts;
 pub mod error;
+mod failure;
+mod log_stream;
+pub mod logs;
+mod paging;
+pub mod projects;
 pub mod request;
+mod request_body;
 pub mod response;
+pub mod revisions;
 pub mod router;
+pub mod schedules;
+pub mod session_times;
+pub mod sessions;
 pub mod target;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod version;
 pub mod wire;
+pub mod workflows;
 
 pub use app::App;
 pub use error::ApiError;

@@ -31,6 +31,14 @@ pub struct RevisionRow {
     pub directory: Option<PathBuf>,
 }
 
+/// A revision with what is known of its archive.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RevisionWithArchive {
+    pub revision: RevisionRow,
+    /// Of the archive as it was uploaded; none when the files were read from a directory.
+    pub archive_md5: Option<[u8; 16]>,
+}
+
 /// Registers a revision.
 ///
 /// # Errors
@@ -75,6 +83,38 @@ pub fn list(r: &Reader, project: ProjectId, page: Page<RevisionId>) -> Result<Ve
         named_params! { ":project": project, ":before": page.before(), ":limit": page.limit },
         from_row,
     )
+}
+
+/// As [`by_name`].
+pub fn by_name_with_archive(
+    r: &Reader,
+    project: ProjectId,
+    name: &str,
+) -> Result<Option<RevisionWithArchive>> {
+    r.row(
+        "SELECT revisions.*, archives.md5 FROM revisions LEFT JOIN archives ON archives.revision_id = revisions.id
+         WHERE project_id = :project AND name = :name",
+        named_params! { ":project": project, ":name": name },
+        with_archive_from_row,
+    )
+}
+
+/// As [`list`].
+pub fn list_with_archive(
+    r: &Reader,
+    project: ProjectId,
+    page: Page<RevisionId>,
+) -> Result<Vec<RevisionWithArchive>> {
+    r.rows(
+        "SELECT revisions.*, archives.md5 FROM revisions LEFT JOIN archives ON archives.revision_id = revisions.id
+         WHERE project_id = :project AND id < :before ORDER BY id DESC LIMIT :limit",
+        named_params! { ":project": project, ":before": page.before(), ":limit": page.limit },
+        with_archive_from_row,
+    )
+}
+
+fn with_archive_from_row(row: &Row<'_>) -> rusqlite::Result<RevisionWithArchive> {
+    Ok(RevisionWithArchive { revision: from_row(row)?, archive_md5: row.get("md5")? })
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<RevisionRow> {

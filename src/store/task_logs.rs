@@ -3,9 +3,9 @@
 use super::row::{self, Millis};
 use super::{Reader, Result, Writer};
 use crate::model::{AttemptId, Time};
-use flate2::{Compress, Compression, Crc, FlushCompress, Status};
-use rusqlite::named_params;
-use std::sync::Mutex;
+use rusqlite::{Row, named_params};
+
+pub use super::log_gzip::{Joined, compress};
 
 /// Names a log file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -40,41 +40,6 @@ pub struct Chunk {
     /// A complete gzip member.
     pub gzip: Vec<u8>,
 }
-
-/// Makes a chunk's gzip member. Do this before the transaction begins.
-pub fn compress(text: &[u8]) -> Vec<u8> {
-    // Setting a compressor up costs more time than compressing the log of a usual task, and 300 KB as long as it is kept.
-    static COMPRESSOR: Mutex<Option<Compress>> = Mutex::new(None);
-    let new = || Compress::new(Compression::default(), false);
-    match COMPRESSOR.try_lock() {
-        Ok(mut compressor) => compress_with(compressor.get_or_insert_with(new), text),
-        // Somebody else is at it, with much text perhaps.
-        Err(_) => compress_with(&mut new(), text),
-    }
-}
-
-fn compress_with(compressor: &mut Compress, text: &[u8]) -> Vec<u8> {
-    compressor.reset();
-    let mut gzip = Vec::with_capacity(text.len() / 2 + 64);
-    gzip.extend_from_slice(&GZIP_HEADER);
-    let mut status = Status::Ok;
-    while status != Status::StreamEnd {
-        let done = usize::try_from(compressor.total_in()).unwrap_or(text.len());
-        gzip.reserve(text.len() / 2 + 64);
-        // It fails only when there is no room, and there is.
-        status = compressor
-            .compress_vec(&text[done..], &mut gzip, FlushCompress::Finish)
-            .unwrap_or(Status::StreamEnd);
-    }
-    let mut checksum = Crc::new();
-    checksum.update(text);
-    gzip.extend_from_slice(&checksum.sum().to_le_bytes());
-    gzip.extend_from_slice(&checksum.amount().to_le_bytes());
-    gzip
-}
-
-/// Deflate, no name, no time, from an unknown system.
-const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
 /// The file for the next run of a task. It is in the lists from its first chunk on.
 pub fn next_file(r: &Reader, attempt: AttemptId, task: &str) -> Result<LogFile> {
@@ -111,16 +76,18 @@ pub fn list(r: &Reader, attempt: AttemptId) -> Result<Vec<LogFileRow>> {
          FROM task_logs WHERE attempt_id = :attempt
          GROUP BY task_name, file ORDER BY task_name, file",
         named_params! { ":attempt": attempt },
-        |row| {
-            Ok(LogFileRow {
-                task: row.get("task_name")?,
-                number: row.get("file")?,
-                first_at: row::time(row, "first_at")?,
-                place: row.get("place")?,
-                chunks: row.get("chunks")?,
-                size: row.get::<_, i64>("size")?.unsigned_abs(),
-            })
-        },
+        file_from_row,
+    )
+}
+
+/// A file; none before its first chunk.
+pub fn find(r: &Reader, file: &LogFile) -> Result<Option<LogFileRow>> {
+    r.row(
+        "SELECT task_name, file, min(written_at) AS first_at, min(rowid) AS place, count(*) AS chunks, sum(size) AS size
+         FROM task_logs WHERE attempt_id = :attempt AND task_name = :task AND file = :file
+         GROUP BY task_name, file",
+        named_params! { ":attempt": file.attempt, ":task": file.task, ":file": file.number },
+        file_from_row,
     )
 }
 
@@ -141,6 +108,17 @@ pub fn chunks(r: &Reader, file: &LogFile, after: u32, limit: u32) -> Result<Vec<
     )
 }
 
+fn file_from_row(row: &Row<'_>) -> rusqlite::Result<LogFileRow> {
+    Ok(LogFileRow {
+        task: row.get("task_name")?,
+        number: row.get("file")?,
+        first_at: row::time(row, "first_at")?,
+        place: row.get("place")?,
+        chunks: row.get("chunks")?,
+        size: row.get::<_, i64>("size")?.unsigned_abs(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,17 +126,6 @@ mod tests {
     use crate::store::testing::{self, at};
     use flate2::read::MultiGzDecoder;
     use std::io::Read;
-
-    #[test]
-    fn every_text_comes_back() {
-        let noise: Vec<u8> = (0..300_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-        for text in [vec![], b"one line\n".to_vec(), b"x".repeat(1_000_000), noise] {
-            let gzip = compress(&text);
-            let mut back = Vec::new();
-            MultiGzDecoder::new(gzip.as_slice()).read_to_end(&mut back).unwrap();
-            assert_eq!(back, text);
-        }
-    }
 
     #[test]
     fn chunks_one_after_another_are_a_gzip_file() {
@@ -193,6 +160,9 @@ mod tests {
             files.iter().map(|file| (file.task.as_str(), file.number, file.first_at, file.chunks)).collect();
         assert_eq!(shown, [("+wf", 1, at(5), 1), ("+wf+a", 1, at(10), 4), ("+wf+a", 2, at(20), 1)]);
         assert_eq!(files[1].size, gzip.len() as u64);
+        assert_eq!(store.read(|r| find(r, &first)).unwrap().as_ref(), Some(&files[1]));
+        let third = LogFile { number: 3, ..first.clone() };
+        assert_eq!(store.read(|r| find(r, &third)).unwrap(), None);
         assert!(files[1].place < files[2].place && files[2].place < files[0].place);
     }
 }

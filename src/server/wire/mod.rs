@@ -7,6 +7,7 @@
 mod attempt;
 mod log_file;
 mod project;
+mod schedule;
 mod secret;
 mod session;
 mod task;
@@ -15,12 +16,13 @@ mod workflow;
 
 pub use attempt::Attempt;
 pub use log_file::LogFile;
-pub use project::{Archive, Project, Revision};
+pub use project::{Project, Revision};
+pub use schedule::{Schedule, ScheduleAttempts, ScheduleSummary};
 pub use secret::{Secret, SecretKey};
 pub use session::Session;
 pub use task::Task;
 pub use version::{Version, VersionCheck};
-pub use workflow::{Place, Workflow, WorkflowSessionTime};
+pub use workflow::{Workflow, WorkflowSessionTime};
 
 use crate::model::{SessionTime, Time, Zone, time};
 use chrono::SecondsFormat;

@@ -1,8 +1,8 @@
 //! A project with its newest revision, and a revision.
 
 use super::{Instant, Text};
-use crate::store::projects::ProjectRow;
-use crate::store::revisions::RevisionRow;
+use crate::store::projects::ProjectWithRevision;
+use crate::store::revisions::RevisionWithArchive;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
@@ -34,57 +34,36 @@ pub struct Revision<'a> {
     user_info: Empty,
 }
 
-/// Where the files of a revision are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Archive {
-    /// In the store; the MD5 is that of the bytes that were uploaded.
-    Stored { md5: [u8; 16] },
-    /// In the directory that the revision was read from.
-    None,
-}
-
-impl<'a> Project<'a> {
-    /// `archive` is that of `latest`, the newest revision.
-    pub fn new(row: &'a ProjectRow, latest: &'a RevisionRow, archive: Archive) -> Self {
+impl<'a> From<&'a ProjectWithRevision> for Project<'a> {
+    fn from(row: &'a ProjectWithRevision) -> Self {
         Self {
-            id: Text(row.id.0),
-            name: &row.name,
-            revision: &latest.name,
-            created_at: Instant(row.created_at),
-            updated_at: Instant(latest.created_at),
-            deleted_at: row.deleted_at.map(Instant),
-            archive_type: archive.type_name(),
-            archive_md5: archive.md5(),
+            id: Text(row.project.id.0),
+            name: &row.project.name,
+            revision: &row.revision,
+            created_at: Instant(row.project.created_at),
+            updated_at: Instant(row.updated_at),
+            deleted_at: row.project.deleted_at.map(Instant),
+            archive_type: archive_type(row.archive_md5),
+            archive_md5: row.archive_md5.map(Md5),
         }
     }
 }
 
-impl<'a> Revision<'a> {
-    pub fn new(row: &'a RevisionRow, archive: Archive) -> Self {
+impl<'a> From<&'a RevisionWithArchive> for Revision<'a> {
+    fn from(row: &'a RevisionWithArchive) -> Self {
         Self {
-            revision: &row.name,
-            created_at: Instant(row.created_at),
-            archive_type: archive.type_name(),
-            archive_md5: archive.md5(),
+            revision: &row.revision.name,
+            created_at: Instant(row.revision.created_at),
+            archive_type: archive_type(row.archive_md5),
+            archive_md5: row.archive_md5.map(Md5),
             user_info: Empty {},
         }
     }
 }
 
-impl Archive {
-    fn type_name(self) -> &'static str {
-        match self {
-            Self::Stored { .. } => "db",
-            Self::None => "none",
-        }
-    }
-
-    fn md5(self) -> Option<Md5> {
-        match self {
-            Self::Stored { md5 } => Some(Md5(md5)),
-            Self::None => None,
-        }
-    }
+/// Where the files of a revision are: in the database, or nowhere but in the directory that it was read from.
+fn archive_type(md5: Option<[u8; 16]>) -> &'static str {
+    if md5.is_some() { "db" } else { "none" }
 }
 
 /// `{}`
@@ -104,37 +83,32 @@ impl Serialize for Md5 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Params, ProjectId, RevisionId};
+    use crate::model::{Params, ProjectId, RevisionId, Time};
     use crate::server::wire::testing::{at, json};
+    use crate::store::projects::ProjectRow;
+    use crate::store::revisions::RevisionRow;
 
     const MD5: [u8; 16] =
         [0x66, 0xd8, 0x7f, 0xc3, 0x89, 0x3c, 0x74, 0xc8, 0xfd, 0x19, 0x7a, 0xff, 0xf9, 0x79, 0xdb, 0x83];
 
-    fn project() -> ProjectRow {
-        ProjectRow {
-            id: ProjectId(1),
-            name: "p1".to_owned(),
-            created_at: at("2026-11-22T03:16:29.123Z"),
-            deleted_at: None,
-        }
-    }
-
-    fn revision() -> RevisionRow {
-        RevisionRow {
-            id: RevisionId(5),
-            project_id: ProjectId(1),
-            name: "rev2".to_owned(),
-            default_params: Params::new(),
-            digest: "d".to_owned(),
-            created_at: at("2026-11-22T04:00:00.999Z"),
-            directory: None,
+    fn project(archive_md5: Option<[u8; 16]>, deleted_at: Option<Time>) -> ProjectWithRevision {
+        ProjectWithRevision {
+            project: ProjectRow {
+                id: ProjectId(1),
+                name: "p1".to_owned(),
+                created_at: at("2026-11-22T03:16:29.123Z"),
+                deleted_at,
+            },
+            revision: "rev2".to_owned(),
+            updated_at: at("2026-11-22T04:00:00.999Z"),
+            archive_md5,
         }
     }
 
     #[test]
     fn a_project_is_as_new_as_its_newest_revision() {
         assert_eq!(
-            json(Project::new(&project(), &revision(), Archive::Stored { md5: MD5 })),
+            json(Project::from(&project(Some(MD5), None))),
             concat!(
                 r#"{"id":"1","name":"p1","revision":"rev2","createdAt":"2026-11-22T03:16:29Z","#,
                 r#""updatedAt":"2026-11-22T04:00:00Z","deletedAt":null,"archiveType":"db","#,
@@ -145,9 +119,8 @@ mod tests {
 
     #[test]
     fn a_project_in_a_directory_has_no_archive() {
-        let deleted = ProjectRow { deleted_at: Some(at("2026-11-23T00:00:00Z")), ..project() };
         assert_eq!(
-            json(Project::new(&deleted, &revision(), Archive::None)),
+            json(Project::from(&project(None, Some(at("2026-11-23T00:00:00Z"))))),
             concat!(
                 r#"{"id":"1","name":"p1","revision":"rev2","createdAt":"2026-11-22T03:16:29Z","#,
                 r#""updatedAt":"2026-11-22T04:00:00Z","deletedAt":"2026-11-23T00:00:00Z","#,
@@ -158,12 +131,27 @@ mod tests {
 
     #[test]
     fn a_revision_has_no_id() {
+        let mut row = RevisionWithArchive {
+            revision: RevisionRow {
+                id: RevisionId(5),
+                project_id: ProjectId(1),
+                name: "rev2".to_owned(),
+                default_params: Params::new(),
+                digest: "d".to_owned(),
+                created_at: at("2026-11-22T04:00:00.999Z"),
+                directory: None,
+            },
+            archive_md5: Some(MD5),
+        };
         assert_eq!(
-            json(Revision::new(&revision(), Archive::Stored { md5: MD5 })),
+            json(Revision::from(&row)),
             concat!(
                 r#"{"revision":"rev2","createdAt":"2026-11-22T04:00:00Z","archiveType":"db","#,
                 r#""archiveMd5":"Zth/w4k8dMj9GXr/+Xnbgw==","userInfo":{}}"#,
             )
         );
+        row.archive_md5 = None;
+        let end = r#""archiveType":"none","archiveMd5":null,"userInfo":{}}"#;
+        assert!(json(Revision::from(&row)).ends_with(end));
     }
 }

@@ -1,8 +1,10 @@
 //! A workflow as a revision defines it, and a time as its clock shows it.
 
 use super::{IdAndName, OffsetTime, Text};
-use crate::model::{Params, ProjectId, Time, Zone};
-use crate::store::workflows::WorkflowRow;
+use crate::model::{Params, Time};
+use crate::store::projects::ProjectRow;
+use crate::store::revisions::RevisionRow;
+use crate::store::workflows::{WorkflowRow, WorkflowWithProject};
 use serde::Serialize;
 
 /// `RestWorkflowDefinition`
@@ -27,21 +29,24 @@ pub struct WorkflowSessionTime<'a> {
     timezone: &'a str,
 }
 
-/// Where a workflow belongs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place<'a> {
-    pub project: ProjectId,
-    pub project_name: &'a str,
-    pub revision: &'a str,
+impl<'a> From<&'a WorkflowWithProject> for Workflow<'a> {
+    fn from(row: &'a WorkflowWithProject) -> Self {
+        Self::new(&row.workflow, IdAndName::new(row.project_id, &row.project_name), &row.revision)
+    }
 }
 
 impl<'a> Workflow<'a> {
-    pub fn new(row: &'a WorkflowRow, place: Place<'a>) -> Self {
+    /// A workflow of a revision of a project.
+    pub fn of_revision(row: &'a WorkflowRow, project: &'a ProjectRow, revision: &'a RevisionRow) -> Self {
+        Self::new(row, IdAndName::new(project.id, &project.name), &revision.name)
+    }
+
+    fn new(row: &'a WorkflowRow, project: IdAndName<'a>, revision: &'a str) -> Self {
         Self {
             id: Text(row.id.0),
             name: &row.name,
-            project: IdAndName::new(place.project, place.project_name),
-            revision: place.revision,
+            project,
+            revision,
             timezone: row.timezone.id(),
             config: &row.config,
         }
@@ -49,11 +54,12 @@ impl<'a> Workflow<'a> {
 }
 
 impl<'a> WorkflowSessionTime<'a> {
-    /// `zone` is that of the workflow.
-    pub fn new(time: Time, zone: &'a Zone, place: Place<'a>) -> Self {
+    /// `time` as the clock of the workflow shows it.
+    pub fn new(row: &'a WorkflowWithProject, time: Time) -> Self {
+        let zone = &row.workflow.timezone;
         Self {
-            project: IdAndName::new(place.project, place.project_name),
-            revision: place.revision,
+            project: IdAndName::new(row.project_id, &row.project_name),
+            revision: &row.revision,
             session_time: OffsetTime { time, zone },
             timezone: zone.id(),
         }
@@ -63,30 +69,48 @@ impl<'a> WorkflowSessionTime<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{RevisionId, WorkflowId};
+    use crate::model::{Params, ProjectId, RevisionId, WorkflowId, Zone};
     use crate::server::wire::testing::{at, json, object, tokyo};
 
-    const PLACE: Place<'_> = Place { project: ProjectId(1), project_name: "p1", revision: "rev1" };
+    fn row(timezone: Zone) -> WorkflowWithProject {
+        let config = r#"{"_export":{"k":"v"},"schedule":{"daily>":"07:00:00"},"+b":{"echo>":1.0},"+a":{"sh>":"echo"}}"#;
+        WorkflowWithProject {
+            workflow: WorkflowRow {
+                id: WorkflowId(2),
+                revision_id: RevisionId(7),
+                name: "wf".to_owned(),
+                timezone,
+                config: object(config),
+            },
+            revision: "rev1".to_owned(),
+            project_id: ProjectId(1),
+            project_name: "p1".to_owned(),
+            project_deleted_at: None,
+        }
+    }
 
     #[test]
     fn a_definition_is_as_it_is_stored() {
-        let row = WorkflowRow {
-            id: WorkflowId(2),
-            revision_id: RevisionId(7),
-            name: "wf".to_owned(),
-            timezone: tokyo(),
-            config: object(
-                r#"{"_export":{"k":"v"},"schedule":{"daily>":"07:00:00"},"+b":{"echo>":1.0},"+a":{"sh>":"echo"}}"#,
-            ),
-        };
-        assert_eq!(
-            json(Workflow::new(&row, PLACE)),
-            concat!(
-                r#"{"id":"2","name":"wf","project":{"id":"1","name":"p1"},"revision":"rev1","#,
-                r#""timezone":"Asia/Tokyo","config":{"_export":{"k":"v"},"schedule":{"daily>":"07:00:00"},"#,
-                r#""+b":{"echo>":1.0},"+a":{"sh>":"echo"}}}"#,
-            )
+        let row = row(tokyo());
+        let expected = concat!(
+            r#"{"id":"2","name":"wf","project":{"id":"1","name":"p1"},"revision":"rev1","#,
+            r#""timezone":"Asia/Tokyo","config":{"_export":{"k":"v"},"schedule":{"daily>":"07:00:00"},"#,
+            r#""+b":{"echo>":1.0},"+a":{"sh>":"echo"}}}"#,
         );
+        assert_eq!(json(Workflow::from(&row)), expected);
+        let time = at("2026-11-22T03:16:29Z");
+        let project =
+            ProjectRow { id: ProjectId(1), name: "p1".to_owned(), created_at: time, deleted_at: None };
+        let revision = RevisionRow {
+            id: RevisionId(7),
+            project_id: ProjectId(1),
+            name: "rev1".to_owned(),
+            default_params: Params::new(),
+            digest: "d".to_owned(),
+            created_at: time,
+            directory: None,
+        };
+        assert_eq!(json(Workflow::of_revision(&row.workflow, &project, &revision)), expected);
     }
 
     #[test]
@@ -96,7 +120,7 @@ mod tests {
             (tokyo(), r#""sessionTime":"2026-11-22T19:00:00+09:00","timezone":"Asia/Tokyo""#),
         ] {
             assert_eq!(
-                json(WorkflowSessionTime::new(at("2026-11-22T10:00:00.332297985Z"), &zone, PLACE)),
+                json(WorkflowSessionTime::new(&row(zone), at("2026-11-22T10:00:00.332297985Z"))),
                 format!(r#"{{"project":{{"id":"1","name":"p1"}},"revision":"rev1",{expected}}}"#)
             );
         }

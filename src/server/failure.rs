@@ -1,0 +1,35 @@
+//! How errors of the layers below are answered.
+
+use super::ApiError;
+use crate::actions::delete_project::ProjectGone;
+use crate::actions::error_kind::ErrorKind;
+use crate::actions::schedules::ScheduleActionError;
+use crate::store::StoreError;
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::internal(error.to_string())
+    }
+}
+
+/// Errors of actions know what kind they are, and speak as Digdag does.
+macro_rules! answered_by_kind {
+    ($($error:ty),+ $(,)?) => {$(
+        impl From<$error> for ApiError {
+            fn from(error: $error) -> Self {
+                Self::new(status(error.kind()), error.to_string())
+            }
+        }
+    )+};
+}
+
+answered_by_kind!(ProjectGone, ScheduleActionError);
+
+fn status(kind: ErrorKind) -> u16 {
+    match kind {
+        ErrorKind::NotFound => 404,
+        ErrorKind::Invalid => 400,
+        ErrorKind::Conflict => 409,
+        ErrorKind::Store => 500,
+    }
+}

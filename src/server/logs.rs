@@ -1,0 +1,224 @@
+//! `/api/logs`: the log files of an attempt, one for each run of a task.
+//!
+//! The store has chunks by task and number of the run. A file's name is Digdag's, made of the task, the time of its first
+//! line and who wrote it; that time is known to the millisecond, so the number of the run stands in the rest of the
+//! nanoseconds and keeps names apart.
+
+use super::log_stream::LogStream;
+use super::{ApiError, App, Body, PathParams, Request, Response, Route, attempts, wire};
+use crate::model::AttemptId;
+use crate::store::task_logs::{self, LogFile, LogFileRow};
+use std::path::{Component, Path};
+use std::sync::Arc;
+
+pub const ROUTES: &[Route<App>] = &[
+    Route::get("/api/logs/{attempt_id}/files", list),
+    Route::get("/api/logs/{attempt_id}/files/{file_name}", get),
+];
+
+fn list(app: &App, request: &Request, path: &PathParams) -> Result<Response, ApiError> {
+    let attempt = AttemptId(path.scalar("attempt_id")?);
+    let prefix = request.query().text("task").unwrap_or_default();
+    let rows = app.read(|reader| {
+        attempts::find(reader, attempt)?;
+        Ok(task_logs::list(reader, attempt)?)
+    })?;
+    let agent = &app.settings().agent;
+    let mut files: Vec<(String, LogFileRow)> =
+        rows.into_iter().map(|row| (file_name(&row, agent), row)).collect();
+    files.retain(|(name, _)| name.starts_with(prefix));
+    files.sort_by(|(left, _), (right, _)| left.cmp(right));
+    let handles =
+        files.iter().map(|(name, row)| wire::LogFile::new(name, row.size, &row.task, row.first_at, agent));
+    Ok(Response::json(200, &wire::collection("files", handles)))
+}
+
+fn get(app: &App, _: &Request, path: &PathParams) -> Result<Response, ApiError> {
+    let attempt = AttemptId(path.scalar("attempt_id")?);
+    let name = path.text("file_name");
+    if leads_out(name) {
+        return Err(ApiError::invalid(format!("Invalid file name: {name}")));
+    }
+    let not_found = || ApiError::not_found(format!("Log file not found: {name}"));
+    let named = FileName::parse(name);
+    let (file, row) = app.read(|reader| {
+        attempts::find(reader, attempt)?;
+        let FileName { task, time, number } = named.ok_or_else(not_found)?;
+        let file = LogFile { attempt, task: task.to_owned(), number };
+        let row = task_logs::find(reader, &file)?.filter(|row| file_time(row) == time);
+        Ok((file, row.ok_or_else(not_found)?))
+    })?;
+    if row.chunks == 1 {
+        let chunks = app.read(|reader| Ok(task_logs::chunks(reader, &file, 0, 1)?))?;
+        return Ok(Response::gzip_file(chunks.into_iter().next().map_or_else(Vec::new, |chunk| chunk.gzip)));
+    }
+    let stream = LogStream::new(Arc::clone(app.store()), file, row.chunks);
+    Ok(Response { body: Body::Stream(Box::new(stream), None), ..Response::gzip_file(vec![]) })
+}
+
+/// What a file's name says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FileName<'a> {
+    task: &'a str,
+    /// Seconds and milliseconds since 1970.
+    time: (i64, u32),
+    /// Of the run of the task, from 1.
+    number: u32,
+}
+
+const NANOSECONDS_OF_A_MILLISECOND: u32 = 1_000_000;
+
+fn file_name(row: &LogFileRow, agent: &str) -> String {
+    let (seconds, milliseconds) = file_time(row);
+    let nanoseconds = milliseconds * NANOSECONDS_OF_A_MILLISECOND + row.number % NANOSECONDS_OF_A_MILLISECOND;
+    format!("{}@{seconds:08x}{nanoseconds:08x}.{agent}.log.gz", row.task)
+}
+
+fn file_time(row: &LogFileRow) -> (i64, u32) {
+    (row.first_at.timestamp(), row.first_at.timestamp_subsec_millis())
+}
+
+impl<'a> FileName<'a> {
+    /// Reads `+wf+a@6b025e8e0473d7e2.27318@vm.log.gz`. Who wrote it does not matter: it may have been another process.
+    fn parse(name: &'a str) -> Option<Self> {
+        let (task, rest) = name.split_once('@')?;
+        let (time, _agent) = rest.strip_suffix(".log.gz")?.split_once('.')?;
+        let (seconds, nanoseconds) = time.split_at_checked(time.len().checked_sub(8)?)?;
+        let seconds = i64::from_str_radix(seconds, 16).ok()?;
+        let nanoseconds = u32::from_str_radix(nanoseconds, 16).ok()?;
+        Some(Self {
+            task,
+            time: (seconds, nanoseconds / NANOSECONDS_OF_A_MILLISECOND),
+            number: nanoseconds % NANOSECONDS_OF_A_MILLISECOND,
+        })
+    }
+}
+
+/// Whether a name would lead out of the directory that Digdag keeps such files in. There is none here, but who asks for it
+/// is told the same.
+fn leads_out(name: &str) -> bool {
+    let mut depth = 0_i32;
+    Path::new(name).components().any(|component| {
+        match component {
+            Component::Normal(_) => depth += 1,
+            Component::ParentDir => depth -= 1,
+            Component::CurDir => {}
+            Component::RootDir | Component::Prefix(_) => return true,
+        }
+        depth < 0
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::testing::{TestServer, error};
+    use crate::store::Durability;
+    use crate::store::task_logs::compress;
+    use crate::store::testing::{self, at};
+    use chrono::TimeDelta;
+    use flate2::read::GzDecoder;
+    use std::io::Read;
+
+    /// Writes a chunk of the log of attempt 1.
+    fn write(server: &TestServer, task: &str, number: u32, text: &str, milliseconds: i64) {
+        let file = LogFile { attempt: AttemptId(1), task: task.to_owned(), number };
+        let gzip = compress(text.as_bytes());
+        let now = at(0) + TimeDelta::milliseconds(milliseconds);
+        server.store().write(Durability::Normal, |w| task_logs::append(w, &file, &gzip, now)).unwrap();
+    }
+
+    fn filled() -> TestServer {
+        let server = TestServer::new();
+        testing::attempt(server.store(), "");
+        write(&server, "+wf+b", 1, "b\n", 1_700_000_000_007);
+        write(&server, "+wf+a", 1, "one\n", 1_700_000_000_500);
+        write(&server, "+wf+a", 2, "again\n", 1_700_000_000_500);
+        write(&server, "+wf+a", 1, "two\n", 1_700_000_001_500);
+        write(&server, "+wf^failure-alert", 1, "alert\n", 1_700_000_002_000);
+        server
+    }
+
+    const A1: &str = "+wf+a@6553f1001dcd6501.7@host.log.gz";
+    const A2: &str = "+wf+a@6553f1001dcd6502.7@host.log.gz";
+    const B: &str = "+wf+b@6553f100006acfc1.7@host.log.gz";
+    const ALERT: &str = "+wf^failure-alert@6553f10200000001.7@host.log.gz";
+
+    fn handle(name: &str, chunks: &[&str], task: &str, second: u32) -> String {
+        let size: usize = chunks.iter().map(|text| compress(text.as_bytes()).len()).sum();
+        format!(
+            r#"{{"fileName":"{name}","fileSize":{size},"taskName":"{task}","fileTime":"2023-11-14T22:13:2{second}Z","agentId":"7@host","direct":null}}"#
+        )
+    }
+
+    #[test]
+    fn files_are_listed_by_name() {
+        let server = filled();
+        let a1 = handle(A1, &["one\n", "two\n"], "+wf+a", 0);
+        let a2 = handle(A2, &["again\n"], "+wf+a", 0);
+        let b = handle(B, &["b\n"], "+wf+b", 0);
+        let alert = handle(ALERT, &["alert\n"], "+wf^failure-alert", 2);
+        let list = |files: &[&str]| (200, format!(r#"{{"files":[{}]}}"#, files.join(",")));
+        for (query, expected) in [
+            ("", &[a1.as_str(), &a2, &b, &alert][..]),
+            ("?task=%2Bwf%2Ba&direct_download=false", &[&a1, &a2]),
+            ("?task=%2Bwf%2B", &[&a1, &a2, &b]),
+            ("?task=%2Bwf%2Bb@6", &[&b]),
+            ("?task=%2Bzz", &[]),
+        ] {
+            assert_eq!(server.get(&format!("/api/logs/1/files{query}")), list(expected), "{query}");
+        }
+        assert_eq!(
+            server.get("/api/logs/9/files"),
+            error(404, "Resource does not exist: session attempt id=9")
+        );
+    }
+
+    #[test]
+    fn a_file_is_one_gzip_member_whoever_is_said_to_have_written_it() {
+        let server = filled();
+        for (name, expected) in [
+            (A1, "one\ntwo\n"),
+            (A2, "again\n"),
+            (B, "b\n"),
+            ("%2Bwf%5Efailure-alert%406553f10200000001.1%40elsewhere.example.log.gz", "alert\n"),
+        ] {
+            let answer = server.send("GET", &format!("/api/logs/1/files/{name}"), None);
+            assert_eq!((answer.status, answer.content_type.as_deref()), (200, Some("application/gzip")));
+            let mut decoder = GzDecoder::new(answer.body.as_slice());
+            let mut text = String::new();
+            decoder.read_to_string(&mut text).unwrap();
+            assert_eq!((text.as_str(), decoder.into_inner().len()), (expected, 0));
+            let whole = compress(expected.as_bytes()).len() as u64;
+            assert_eq!(answer.length, (expected != "one\ntwo\n").then_some(whole));
+        }
+    }
+
+    #[test]
+    fn other_names_lead_nowhere() {
+        let server = filled();
+        for name in [
+            "nosuch.log.gz",
+            "+wf+a@6553f1001dcd6503.7@host.log.gz",
+            "+wf+a@6553f1011dcd6501.7@host.log.gz",
+            "+wf+c@6553f1001dcd6501.7@host.log.gz",
+            "+wf+a@6553f1001dcd6501.log.gz",
+            "+wf+a@6553f1001dcd6501.7@host.log",
+            "+wf+a@dcd6501.7@host.log.gz",
+            "+wf+a@äää.7@host.log.gz",
+        ] {
+            let path = format!("/api/logs/1/files/{name}");
+            assert_eq!(server.get(&path), error(404, &format!("Log file not found: {name}")), "{name}");
+        }
+        for (name, shown) in
+            [("..%2Ffoo", "../foo"), ("%2Fetc%2Fpasswd", "/etc/passwd"), ("a%2F..%2F..", "a/../..")]
+        {
+            let path = format!("/api/logs/1/files/{name}");
+            assert_eq!(server.get(&path), error(400, &format!("Invalid file name: {shown}")), "{name}");
+        }
+        assert_eq!(
+            server.get(&format!("/api/logs/9/files/{B}")),
+            error(404, "Resource does not exist: session attempt id=9")
+        );
+    }
+}

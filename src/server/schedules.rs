@@ -1,0 +1,236 @@
+//! `/api/schedules`, and the schedules of a project.
+
+use super::request_body::RequestBody;
+use super::{ApiError, App, PathParams, Request, Response, Route, projects, wire};
+use crate::actions::schedules::{
+    Enable, SkipRequest, disable as disable_schedule, enable as enable_schedule, skip as skip_schedule,
+};
+use crate::model::time::LocalOrInstant;
+use crate::model::{ProjectId, ScheduleId};
+use crate::store::schedules;
+use crate::store::schedules::ScheduleRow;
+
+pub const ROUTES: &[Route<App>] = &[
+    Route::get("/api/schedules", list),
+    Route::get("/api/schedules/{id}", get),
+    Route::post("/api/schedules/{id}/skip", skip),
+    Route::post("/api/schedules/{id}/disable", disable),
+    Route::post("/api/schedules/{id}/enable", enable),
+    Route::get("/api/projects/{id}/schedules", list_of_project),
+];
+
+/// There is no parameter for it.
+const LIMIT: u32 = 100;
+
+fn list(app: &App, request: &Request, _: &PathParams) -> Result<Response, ApiError> {
+    let after = request.query().scalar("last_id")?.map(ScheduleId);
+    let rows = app.read(|reader| Ok(schedules::list(reader, after, LIMIT)?))?;
+    Ok(collection(&rows))
+}
+
+fn list_of_project(app: &App, request: &Request, path: &PathParams) -> Result<Response, ApiError> {
+    let id = ProjectId(path.scalar("id")?);
+    let after = request.query().scalar("last_id")?.map(ScheduleId);
+    let rows = app.read(|reader| {
+        let project = projects::live(reader, id)?.id;
+        Ok(match request.query().text("workflow") {
+            Some(name) => schedules::by_workflow(reader, project, name)?.into_iter().collect(),
+            None => schedules::list_of_project(reader, project, after, LIMIT)?,
+        })
+    })?;
+    Ok(collection(&rows))
+}
+
+fn get(app: &App, _: &Request, path: &PathParams) -> Result<Response, ApiError> {
+    let id = ScheduleId(path.scalar("id")?);
+    let row = app.read(|reader| Ok(schedules::by_id(reader, id)?))?;
+    let row = row.ok_or_else(|| ApiError::not_found(format!("Resource does not exist: schedule id={id}")))?;
+    Ok(Response::json(200, &wire::Schedule::from(&row)))
+}
+
+fn skip(app: &App, request: &Request, path: &PathParams) -> Result<Response, ApiError> {
+    let id = ScheduleId(path.scalar("id")?);
+    let body = RequestBody::read(request, "RestScheduleSkipRequest")?;
+    let next = body.text("nextTime")?.map(|text| local_or_instant(&text)).transpose()?;
+    let row = skip_schedule(
+        app.store(),
+        id,
+        &SkipRequest {
+            count: body.int("count")?,
+            from: body.instant("fromTime")?,
+            next,
+            run: body.instant("nextRunTime")?,
+            dry_run: body.required("dryRun", RequestBody::flag)?,
+        },
+    )?;
+    Ok(summary(&row))
+}
+
+/// The body does not matter.
+fn disable(app: &App, _: &Request, path: &PathParams) -> Result<Response, ApiError> {
+    let row = disable_schedule(app.store(), ScheduleId(path.scalar("id")?), app.now())?;
+    Ok(summary(&row))
+}
+
+fn enable(app: &App, request: &Request, path: &PathParams) -> Result<Response, ApiError> {
+    let id = ScheduleId(path.scalar("id")?);
+    let body = RequestBody::read_optional(request, "RestScheduleEnableRequest")?;
+    // The time is looked at only when there is something to skip.
+    let how = match (body.flag("skipSchedule")?.unwrap_or(false), body.text("nextTime")?) {
+        (false, _) => Enable::CatchUp,
+        (true, None) => Enable::SkipTo(LocalOrInstant::Instant(app.now())),
+        (true, Some(time)) => Enable::SkipTo(local_or_instant(&time)?),
+    };
+    let row = enable_schedule(app.store(), id, how)?;
+    Ok(summary(&row))
+}
+
+fn local_or_instant(text: &str) -> Result<LocalOrInstant, ApiError> {
+    LocalOrInstant::parse(text).ok_or_else(|| ApiError::invalid(format!("Invalid timestamp format: {text}")))
+}
+
+fn summary(row: &ScheduleRow) -> Response {
+    Response::json(200, &wire::ScheduleSummary::from(row))
+}
+
+fn collection(rows: &[ScheduleRow]) -> Response {
+    Response::json(200, &wire::collection("schedules", rows.iter().map(wire::Schedule::from)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dig::schedule::ScheduleTime;
+    use crate::server::testing::{TestServer, error};
+    use crate::store::Durability;
+    use crate::store::testing::at;
+    use serde_json::{Value, json};
+
+    /// Schedules 1 and 2 of `p/a` and `q/b`, at 7 every day, whose next session is that of 1970-01-02.
+    fn filled() -> TestServer {
+        let server = TestServer::new();
+        for (project, name) in [("p", "a"), ("q", "b")] {
+            let workflow = server.define(project, name, "UTC", json!({"schedule": {"daily>": "07:00:00"}}));
+            let next = ScheduleTime { session: at(86_400), run: at(111_600) };
+            let insert =
+                server.store().write(Durability::Full, |w| schedules::insert(w, workflow, next, at(5)));
+            insert.unwrap();
+        }
+        server
+    }
+
+    const A: &str = r#""id":"1","project":{"id":"1","name":"p"},"workflow":{"id":"1","name":"a"}"#;
+    const B: &str = r#""id":"2","project":{"id":"2","name":"q"},"workflow":{"id":"2","name":"b"}"#;
+    const NEXT: &str =
+        r#""nextRunTime":"1970-01-02T07:00:00Z","nextScheduleTime":"1970-01-02T00:00:00+00:00""#;
+    const MADE: &str = r#""createdAt":"1970-01-01T00:00:05Z","updatedAt":"1970-01-01T00:00:05Z""#;
+
+    /// The answer to something done to schedule 1: when its next session is and runs, and since when it is disabled.
+    fn summary(session: &str, run: &str, disabled_at: Option<&str>) -> (u16, String) {
+        let disabled_at = json!(disabled_at);
+        let next = format!(r#""nextRunTime":"{run}","nextScheduleTime":"{session}+00:00""#);
+        (200, format!(r#"{{{A},{next},{MADE},"disabledAt":{disabled_at}}}"#))
+    }
+
+    fn post(server: &TestServer, verb: &str, document: &Value) -> (u16, String) {
+        server.send_json("POST", &format!("/api/schedules/1/{verb}"), document)
+    }
+
+    #[test]
+    fn schedules_are_listed_from_the_oldest() {
+        let server = filled();
+        let row = |names| format!(r#"{{{names},{NEXT},"disabledAt":null}}"#);
+        let list = |rows: &[String]| (200, format!(r#"{{"schedules":[{}]}}"#, rows.join(",")));
+        for (path, expected) in [
+            ("/api/schedules", list(&[row(A), row(B)])),
+            ("/api/schedules?last_id=1", list(&[row(B)])),
+            ("/api/projects/1/schedules", list(&[row(A)])),
+            ("/api/projects/1/schedules?last_id=1", list(&[])),
+            ("/api/projects/1/schedules?workflow=a", list(&[row(A)])),
+            ("/api/projects/1/schedules?workflow=zz", list(&[])),
+            ("/api/projects/9/schedules", error(404, "Resource does not exist: project id=9")),
+            ("/api/schedules/2", (200, row(B))),
+            ("/api/schedules/9", error(404, "Resource does not exist: schedule id=9")),
+            ("/api/schedules?last_id=x", (404, String::new())),
+        ] {
+            assert_eq!(server.get(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn sessions_are_skipped_by_count_and_by_time() {
+        let server = filled();
+        let (third, fourth) = ("1970-01-03T00:00:00", "1970-01-04T00:00:00");
+        for (document, expected) in [
+            (
+                json!({"fromTime": "1970-01-02T00:00:00Z", "count": "1", "nextTime": null, "dryRun": true}),
+                summary(third, "1970-01-03T07:00:00Z", None),
+            ),
+            (
+                json!({"nextTime": "1970-01-03T00:00", "dryRun": false}),
+                summary(third, "1970-01-03T07:00:00Z", None),
+            ),
+            (
+                json!({"nextTime": "1970-01-04T00:00:00Z", "nextRunTime": "1970-01-04T10:00:00+01:00", "dryRun": false}),
+                summary(fourth, "1970-01-04T09:00:00Z", None),
+            ),
+            (
+                json!({"nextTime": "1970-01-04T00:00:00Z", "dryRun": false}),
+                error(409, "Specified time to skip schedules is already past"),
+            ),
+            (
+                json!({"dryRun": true, "count": 2}),
+                error(400, "nextTime or (fromTime and count) are required"),
+            ),
+            (
+                json!({"nextTime": "1970-01-05T00:00:00Z"}),
+                error(
+                    400,
+                    "Cannot build RestScheduleSkipRequest, some of required attributes are not set [dryRun]",
+                ),
+            ),
+            (
+                json!({"nextTime": "1970-01-05 00:00:00", "dryRun": true}),
+                error(400, "Invalid timestamp format: 1970-01-05 00:00:00"),
+            ),
+        ] {
+            assert_eq!(post(&server, "skip", &document), expected, "{document}");
+        }
+        let path = "/api/schedules/9/skip";
+        let document = json!({"nextTime": "1970-01-05T00:00:00Z", "dryRun": true});
+        assert_eq!(
+            server.send_json("POST", path, &document),
+            error(404, "Resource does not exist: schedule id=9")
+        );
+    }
+
+    #[test]
+    fn schedules_are_disabled_and_enabled() {
+        let server = filled();
+        let (second, run) = ("1970-01-02T00:00:00", "1970-01-02T07:00:00Z");
+        let disabled = summary(second, run, Some("1970-01-01T01:00:00Z"));
+        assert_eq!(server.send("POST", "/api/schedules/1/disable", None).text(), disabled);
+        assert_eq!(post(&server, "disable", &Value::Null), disabled);
+        // The time is of no interest when nothing is to be skipped.
+        let enabled = summary(second, run, None);
+        for document in [Value::Null, json!({}), json!({"skipSchedule": false, "nextTime": "zz"})] {
+            assert_eq!(post(&server, "enable", &document), enabled, "{document}");
+        }
+        assert_eq!(
+            post(&server, "enable", &json!({"skipSchedule": true})),
+            error(409, "Specified time to skip schedules is already past")
+        );
+        assert_eq!(
+            post(&server, "enable", &json!({"skipSchedule": true, "nextTime": "1970-01-03T00:00:00"})),
+            summary("1970-01-03T00:00:00", "1970-01-03T07:00:00Z", None)
+        );
+        assert_eq!(
+            server.send("POST", "/api/schedules/1/enable", None).text(),
+            error(400, "RESTEASY003065: Cannot consume content type")
+        );
+        assert_eq!(
+            server.send("POST", "/api/schedules/9/disable", None).text(),
+            error(404, "Resource does not exist: schedule id=9")
+        );
+    }
+}

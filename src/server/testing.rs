@@ -1,0 +1,116 @@
+//! A server without sockets: requests go to the router as a listener would hand them over.
+
+use super::app::ApiSettings;
+use super::{App, Body, Method, Request, Response, Router, Target, User, api};
+use crate::clock::Clock;
+use crate::model::{Params, WorkflowId, Zone};
+use crate::store::revisions::NewRevision;
+use crate::store::testing::{at, object};
+use crate::store::{Durability, Store, projects, revisions, workflows};
+use serde_json::Value;
+use std::io::Read;
+use std::sync::Arc;
+
+/// The resources on an empty database in memory. It is 1970-01-01T01:00:00Z.
+pub(crate) struct TestServer {
+    app: App,
+    router: Router<App>,
+}
+
+/// What was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) content_type: Option<String>,
+    pub(crate) body: Vec<u8>,
+    /// As it is told before the body is sent.
+    pub(crate) length: Option<u64>,
+}
+
+impl TestServer {
+    pub(crate) fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// A server whose settings are changed.
+    pub(crate) fn with(change: impl FnOnce(&mut ApiSettings)) -> Self {
+        let mut settings = ApiSettings { agent: "7@host".to_owned(), ..ApiSettings::default() };
+        change(&mut settings);
+        let store = Arc::new(Store::memory().unwrap());
+        Self { app: App::new(store, Clock::stepped(at(3600)), settings), router: api::router() }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        self.app.store()
+    }
+
+    /// Registers a workflow in a revision of its own.
+    pub(crate) fn define(&self, project: &str, name: &str, zone: &str, config: Value) -> WorkflowId {
+        let write = self.store().write(Durability::Normal, |w| {
+            let project = projects::find_or_insert(w, project, at(1))?.id;
+            let number = revisions::latest(w, project)?.map_or(1, |revision| revision.id.0 + 1).to_string();
+            let default_params = &Params::new();
+            let revision = NewRevision { project, name: &number, default_params, digest: "d" };
+            let revision = revisions::insert(w, &revision, at(2))?;
+            workflows::insert(w, revision, name, &Zone::parse(zone).unwrap(), &object(config))
+        });
+        write.unwrap()
+    }
+
+    /// Status and body of what is at a path.
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        self.send("GET", path, None).text()
+    }
+
+    /// Status and body of an answer to a document; to none when it is null.
+    pub(crate) fn send_json(&self, method: &str, path: &str, document: &Value) -> (u16, String) {
+        let body = if document.is_null() { String::new() } else { document.to_string() };
+        self.send(method, path, Some(("application/json", body.as_bytes()))).text()
+    }
+
+    /// Sends a request, with a body of some type or without any.
+    pub(crate) fn send(&self, method: &str, path: &str, body: Option<(&str, &[u8])>) -> Answer {
+        let mut request = Request::new(Method::parse(method), Target::parse(path).unwrap());
+        if let Some((content_type, body)) = body {
+            request.headers.push("Content-Type", content_type);
+            request.content_length = Some(body.len() as u64);
+            request.body = body.to_vec();
+        }
+        self.answer(&request)
+    }
+
+    /// Status and body of what an admin finds at a path of the admin listener.
+    pub(crate) fn get_as_admin(&self, path: &str) -> (u16, String) {
+        let mut request = Request::new(Method::Get, Target::parse(path).unwrap());
+        request.is_admin_listener = true;
+        request.user = User { name: None, is_admin: true };
+        self.answer(&request).text()
+    }
+
+    fn answer(&self, request: &Request) -> Answer {
+        let response = Response::from(self.router.answer(&self.app, request));
+        let (content_type, length) = (response.header("Content-Type").map(str::to_owned), response.length());
+        let body = match response.body {
+            Body::Empty => vec![],
+            Body::Bytes(bytes) => bytes,
+            Body::Stream(mut stream, _) => {
+                let mut bytes = vec![];
+                stream.read_to_end(&mut bytes).unwrap();
+                bytes
+            }
+        };
+        Answer { status: response.status, content_type, body, length }
+    }
+}
+
+impl Answer {
+    /// Status and body.
+    pub(crate) fn text(self) -> (u16, String) {
+        (self.status, String::from_utf8(self.body).unwrap())
+    }
+}
+
+/// Status and body of an error.
+pub(crate) fn error(status: u16, message: &str) -> (u16, String) {
+    (status, serde_json::json!({ "message": message, "status": status }).to_string())
+}
