@@ -40,6 +40,11 @@ impl Clock {
         }
     }
 
+    /// Whether it stands still until it is stepped.
+    pub fn is_stepped(&self) -> bool {
+        self.stepped.is_some()
+    }
+
     /// Moves a stepped clock on to a later time. Returns false, and does nothing, on the clock of the machine.
     pub fn step_to(&self, time: Time) -> bool {
         let Some(now) = &self.stepped else { return false };

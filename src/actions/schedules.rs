@@ -3,7 +3,7 @@
 //! Running sessions again is `backfill`; starting them is the scheduler's.
 
 use super::error_kind::ErrorKind;
-use super::stored::schedule_of as schedule_of_definition;
+use super::stored;
 use crate::dig::schedule::{Schedule, ScheduleTime, Upcoming};
 use crate::model::time::{LocalOrInstant, whole_seconds};
 use crate::model::{ScheduleId, Time};
@@ -128,7 +128,19 @@ pub fn next_points(reader: &Reader, row: &ScheduleRow, count: usize) -> Result<V
 
 /// The schedule that the definition of a workflow has, if any.
 pub fn schedule_of_workflow(workflow: &WorkflowRow) -> Option<Schedule> {
-    schedule_of_definition(&workflow.config, &workflow.timezone)
+    stored::schedule_of(&workflow.config, &workflow.timezone)
+}
+
+/// The schedule of a row's workflow.
+///
+/// # Errors
+///
+/// The workflow has none that can be read.
+pub fn schedule_of(reader: &Reader, row: &ScheduleRow) -> Result<Schedule> {
+    let section = workflows::schedule(reader, row.workflow_id)?;
+    let schedule = section.and_then(|section| Schedule::parse(&section, &row.timezone).ok());
+    let unreadable = || ScheduleActionError::Unreadable(row.workflow_name.clone());
+    schedule.map(|(schedule, _)| schedule).ok_or_else(unreadable)
 }
 
 /// Where a skip comes to.
@@ -161,11 +173,6 @@ fn skip_to(writer: &Writer, row: ScheduleRow, target: Target, run: Option<Time>)
     // The row was read in this transaction, so nobody can have moved it since.
     schedules::advance(writer, &row, Position { next, ..row.position() })?;
     Ok(ScheduleRow { next, ..row })
-}
-
-fn schedule_of(reader: &Reader, row: &ScheduleRow) -> Result<Schedule> {
-    let schedule = workflows::by_id(reader, row.workflow_id)?.as_ref().and_then(schedule_of_workflow);
-    schedule.ok_or_else(|| ScheduleActionError::Unreadable(row.workflow_name.clone()))
 }
 
 /// Does something with a schedule in one transaction, which is undone when it fails.

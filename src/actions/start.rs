@@ -114,6 +114,21 @@ pub fn accept(
     terms: &Terms,
     now: Time,
 ) -> Result<Accepted, StartError> {
+    accept_and(store, request, terms, now, |_| Ok(()))
+}
+
+/// Accepts a request and does something else in the same transaction, also when the attempt exists already.
+///
+/// # Errors
+///
+/// As [`accept`], and those of `also`. Nothing was written.
+pub fn accept_and(
+    store: &Store,
+    request: &StartRequest,
+    terms: &Terms,
+    now: Time,
+    also: impl FnOnce(&Writer) -> Result<(), StartError>,
+) -> Result<Accepted, StartError> {
     let (workflow, earlier) = store.read(|reader| {
         let workflow = StoredWorkflow::read(reader, request.workflow)?;
         Ok((workflow, request.resume.as_ref().map(|resume| resume.results(reader)).transpose()))
@@ -125,13 +140,15 @@ pub fn accept(
     let resume = request.resume.as_ref().map(Resume::to_params);
     let inserted = store.write(Durability::Full, |writer| {
         let inserted = first.insert(writer, &workflow, request, resume.as_ref(), terms, now)?;
-        if matches!(inserted, Inserted::New(_)) {
-            if let Err(error) = check_count(writer, terms)? {
-                writer.abandon();
-                return Ok(Err(error));
-            }
+        let checked = match inserted {
+            Inserted::New(_) => check_count(writer, terms)?,
+            Inserted::Exists(_) => Ok(()),
+        };
+        let done = checked.and_then(|()| also(writer));
+        if done.is_err() {
+            writer.abandon();
         }
-        Ok(Ok(inserted))
+        Ok(done.map(|()| inserted))
     })??;
     match inserted {
         Inserted::Exists(row) => Ok(Accepted::Exists(row)),

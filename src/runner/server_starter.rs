@@ -16,7 +16,7 @@ use crate::operators::context::{RequireRequest, Required, RequiredProject};
 use crate::store::{StoreError, attempts, projects, revisions, workflows};
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub(super) struct ServerStarter {
     terms: Terms,
@@ -24,11 +24,20 @@ pub(super) struct ServerStarter {
     workspaces: PathBuf,
     /// Which attempts an attempt waits for, as long as it runs.
     required: Mutex<HashMap<AttemptId, Vec<AttemptId>>>,
+    on_attempt_end: OnceLock<AttemptListener>,
 }
+
+pub(super) type AttemptListener = Box<dyn Fn(AttemptId) + Send + Sync>;
 
 impl ServerStarter {
     pub(super) fn new(terms: Terms, default_params: Params, workspaces: PathBuf) -> Self {
-        Self { terms, default_params, workspaces, required: Mutex::default() }
+        let (required, on_attempt_end) = (Mutex::default(), OnceLock::new());
+        Self { terms, default_params, workspaces, required, on_attempt_end }
+    }
+
+    /// Only the first listener is kept.
+    pub(super) fn on_attempt_end(&self, listener: AttemptListener) {
+        let _ = self.on_attempt_end.set(listener);
     }
 
     /// What an earlier server left: attempts in the middle, and those whose turn has come since.
@@ -196,6 +205,9 @@ impl Starter for ServerStarter {
         _: bool,
     ) -> Vec<(Active, Vec<TaskId>)> {
         self.lock().remove(&attempt);
+        if let Some(listener) = self.on_attempt_end.get() {
+            listener(attempt);
+        }
         self.begin_those_waiting_for(shared, session)
     }
 }

@@ -27,7 +27,7 @@ use crate::model::{AttemptId, Params, Settings, TaskId};
 use crate::operators::CancelStage;
 use crate::store::attempts::AttemptRow;
 use crate::store::owners::{self, OwnerKind};
-use crate::store::{Durability, Store, StoreError};
+use crate::store::{Durability, Store, StoreError, Writer};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread;
@@ -148,7 +148,20 @@ impl Service {
     ///
     /// It cannot be accepted; nothing was written.
     pub fn start(&self, request: &StartRequest) -> Result<Started, StartError> {
-        match start::accept(self.store(), request, &self.terms, self.shared.now())? {
+        self.start_and(request, |_| Ok(()))
+    }
+
+    /// Starts an attempt and does something else in the same transaction, also when the attempt exists already.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be accepted, or `also` fails; nothing was written.
+    pub fn start_and(
+        &self,
+        request: &StartRequest,
+        also: impl FnOnce(&Writer) -> Result<(), StartError>,
+    ) -> Result<Started, StartError> {
+        match start::accept_and(self.store(), request, &self.terms, self.shared.now(), also)? {
             Accepted::Exists(row) => Ok(Started::Exists(row)),
             Accepted::Begun(begun) => {
                 let row = begun.row.clone();
@@ -156,6 +169,12 @@ impl Service {
                 Ok(Started::New(row))
             }
         }
+    }
+
+    /// Calls a function with every attempt that ends from now on. It must not take long. Only the first one given is
+    /// called.
+    pub fn on_attempt_end(&self, listener: impl Fn(AttemptId) + Send + Sync + 'static) {
+        self.starter.on_attempt_end(Box::new(listener));
     }
 
     /// Starts an attempt for each time of a schedule since some time, one after another. Returns them in that order;

@@ -6,7 +6,7 @@
 use super::row::{self, Millis, Seconds};
 use super::{Reader, Result, Writer};
 use crate::dig::schedule::ScheduleTime;
-use crate::model::{ProjectId, ScheduleId, SessionTime, Time, WorkflowId, Zone};
+use crate::model::{AttemptId, ProjectId, ScheduleId, SessionTime, Time, WorkflowId, Zone};
 use rusqlite::{Row, named_params};
 
 /// A schedule with the names around it.
@@ -25,6 +25,14 @@ pub struct ScheduleRow {
     pub last_session_time: Option<SessionTime>,
     pub created_at: Time,
     pub disabled_at: Option<Time>,
+}
+
+/// An attempt that a schedule started and that has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnfinishedAttempt {
+    pub id: AttemptId,
+    pub session_time: SessionTime,
+    pub created_at: Time,
 }
 
 /// What a schedule goes on with.
@@ -194,6 +202,44 @@ pub fn earliest(r: &Reader, after: Time) -> Result<Option<Time>> {
     Ok(found.filter(|&time| time < ScheduleTime::NEVER.run))
 }
 
+/// The attempt that a schedule started last, if it has not ended.
+pub fn unfinished(r: &Reader, schedule: &ScheduleRow) -> Result<Option<UnfinishedAttempt>> {
+    let Some(session_time) = schedule.last_session_time else { return Ok(None) };
+    r.row(
+        "SELECT attempts.id, attempts.created_at
+         FROM sessions JOIN attempts ON attempts.session_id = sessions.id AND attempts.name = ''
+         WHERE sessions.project_id = :project AND sessions.workflow_name = :workflow_name
+             AND sessions.session_time = :session_time AND attempts.done = 0",
+        named_params! {
+            ":project": schedule.project_id,
+            ":workflow_name": schedule.workflow_name,
+            ":session_time": session_time,
+        },
+        |row| {
+            Ok(UnfinishedAttempt {
+                id: row.get("id")?,
+                session_time,
+                created_at: row::time(row, "created_at")?,
+            })
+        },
+    )
+}
+
+/// Whether the newest attempt of any session of a schedule's workflow has neither ended nor been canceled.
+pub fn is_overtime(r: &Reader, schedule: &ScheduleRow) -> Result<bool> {
+    // Those that have not ended are few, those of a workflow may be many.
+    let found = r.row(
+        "SELECT 1 FROM attempts INDEXED BY attempts_unfinished
+             JOIN sessions ON sessions.last_attempt_id = attempts.id
+         WHERE attempts.done = 0 AND attempts.cancel_requested = 0
+             AND attempts.project_id = :project AND attempts.workflow_name = :workflow_name
+         LIMIT 1",
+        named_params! { ":project": schedule.project_id, ":workflow_name": schedule.workflow_name },
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
 fn from_row(row: &Row<'_>) -> rusqlite::Result<ScheduleRow> {
     let time = |column| row.get(column).map(|Seconds(time)| time);
     Ok(ScheduleRow {
@@ -343,5 +389,29 @@ mod tests {
                 Ok(())
             })
             .unwrap();
+    }
+
+    #[test]
+    fn attempts_in_the_way_are_found() {
+        let (store, _directory) = testing::store();
+        let row = add(&store, "p", "wf", times(120, 120));
+        let other = testing::workflow(&store, "p", "other");
+        testing::insert(&store, other, 60, "", None, &[]);
+        let row = ScheduleRow { last_session_time: Some(session_time(60)), ..row };
+        let look = |row: &ScheduleRow| {
+            let found = store.read(|r| Ok((unfinished(r, row)?, is_overtime(r, row)?))).unwrap();
+            (found.0.map(|attempt| attempt.id.0), found.1)
+        };
+        assert_eq!(look(&row), (None, false));
+        // An attempt of an earlier session is overtime, but not what the schedule started last.
+        let earlier = testing::insert(&store, row.workflow_id, 0, "", None, &[]);
+        assert_eq!(look(&row), (None, true));
+        testing::finish(&store, earlier, false);
+        let last = testing::insert(&store, row.workflow_id, 60, "", None, &[]);
+        assert_eq!(look(&row), (Some(last.0), true));
+        assert_eq!(look(&ScheduleRow { last_session_time: None, ..row.clone() }), (None, true));
+        testing::finish(&store, last, true);
+        testing::insert(&store, row.workflow_id, 60, "again", None, &[]);
+        assert_eq!(look(&row), (None, true));
     }
 }

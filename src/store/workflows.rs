@@ -1,6 +1,6 @@
 //! The workflow definitions of revisions.
 
-use super::row::{self, JsonObject};
+use super::row::{self, Json, JsonObject};
 use super::{Reader, Result, Writer};
 use crate::model::{Params, ProjectId, RevisionId, Time, WorkflowId, Zone};
 use rusqlite::{Row, named_params};
@@ -88,6 +88,16 @@ pub fn list(r: &Reader, revision: RevisionId) -> Result<Vec<WorkflowRow>> {
         named_params! { ":revision": revision },
         from_row,
     )
+}
+
+/// The `schedule` of a workflow's definition, without reading the rest of it.
+pub fn schedule(r: &Reader, id: WorkflowId) -> Result<Option<Params>> {
+    let found = r.row(
+        "SELECT config -> '$.schedule' AS schedule FROM workflows WHERE id = :id",
+        named_params! { ":id": id },
+        |row| row.get::<_, Option<Json<Params>>>("schedule"),
+    )?;
+    Ok(found.flatten().map(|Json(schedule)| schedule))
 }
 
 /// A workflow of any revision, also of a deleted project, with the names around it.

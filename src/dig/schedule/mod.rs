@@ -115,6 +115,11 @@ impl Schedule {
         self.skip_on_overtime
     }
 
+    /// How long after its time a session runs.
+    pub fn delay(&self) -> TimeDelta {
+        self.delay
+    }
+
     /// How late a session may start; later ones are skipped.
     pub fn skip_delayed_by(&self) -> Option<Duration> {
         self.skip_delayed_by
@@ -164,6 +169,25 @@ impl Schedule {
             }
         };
         self.schedule_time(previous)
+    }
+
+    /// The last session that runs at `now` or earlier. `None` before the start.
+    pub fn last(&self, now: Time) -> Option<ScheduleTime> {
+        let instant = TimeDelta::nanoseconds(1);
+        let within = self.end.map_or(now, |end| now.min(end - instant));
+        match &self.points {
+            Points::Calendar(_) => {
+                let last =
+                    self.previous(within.checked_sub_signed(self.delay)?.checked_add_signed(instant)?)?;
+                // What `next` comes to first is a run or a session that is not before the start.
+                let begun = self.start.is_none_or(|start| last.run >= start || last.session >= start);
+                Some(last).filter(|_| begun)
+            }
+            // Such schedules have no start and no end in Digdag.
+            Points::EverySeconds(_) => {
+                self.previous(now.checked_sub_signed(self.delay)?.checked_add_signed(instant)?)
+            }
+        }
     }
 
     /// The next `count` sessions from `now`; fewer when the schedule ends.

@@ -270,3 +270,23 @@ fn times_out_of_reach_have_no_sessions() {
         assert!(around.iter().flatten().all(|found| (1970..=2100).contains(&found.session.year())));
     }
 }
+
+#[test]
+fn the_last_session_is_the_one_before_the_first() {
+    let cases = [
+        (json!({"daily>": "07:00:00"}), "2024-01-05T07:00:00Z", Some("2024-01-05")),
+        (json!({"daily>": "07:00:00"}), "2024-01-05T06:59:59Z", Some("2024-01-04")),
+        (json!({"daily>": "-01:00:00"}), "2024-01-05T23:00:00Z", Some("2024-01-06")),
+        (json!({"daily>": "07:00:00", "end": "2024-01-03"}), "2024-01-05T08:00:00Z", Some("2024-01-03")),
+        (json!({"daily>": "07:00:00", "start": "2024-01-05"}), "2024-01-05T07:00:00Z", Some("2024-01-05")),
+        (json!({"daily>": "07:00:00", "start": "2024-01-05"}), "2024-01-05T06:00:00Z", None),
+        (json!({"seconds_interval>": 86400}), "2024-01-05T00:00:00Z", Some("2024-01-05")),
+        (json!({"seconds_interval>": 86400, "delay": 60}), "2024-01-05T00:00:59Z", Some("2024-01-04")),
+    ];
+    for (section, now, expected) in cases {
+        let (schedule, _) = Schedule::parse(section.as_object().unwrap(), &Zone::utc()).unwrap();
+        let last = schedule.last(parse_iso(now).unwrap());
+        let day = last.map(|time| time.session.format("%Y-%m-%d").to_string());
+        assert_eq!(day.as_deref(), expected, "{section} {now}");
+    }
+}
