@@ -9,6 +9,8 @@ pub mod kill;
 pub mod launch;
 pub mod owner;
 pub mod project;
+pub mod publish;
+pub mod push;
 pub mod read_log;
 pub mod register;
 pub mod resume;

@@ -215,7 +215,13 @@ mod tests {
         store
             .write(Durability::Normal, |w| {
                 let project = projects::find_or_insert(w, "p", testing::at(1))?.id;
-                let new = NewRevision { project, name: "1", default_params: &Params::new(), digest: "d" };
+                let new = NewRevision {
+                    project,
+                    name: "1",
+                    default_params: &Params::new(),
+                    digest: "d",
+                    directory: None,
+                };
                 let revision = revisions::insert(w, &new, testing::at(1))?;
                 let workflow = workflows::insert(w, revision, "wf", &zone, &config)?;
                 let (schedule, _) = Schedule::parse(config["schedule"].as_object().unwrap(), &zone).unwrap();

@@ -4,10 +4,9 @@ use super::args::ProjectArgs;
 use super::{CliError, Context};
 use crate::actions::project::{FileProblem, LoadedProject, ProjectError, load_project};
 use crate::dig::schedule::Schedule;
-use crate::dig::{DigError, DigErrorKind, LoadedWorkflow, Part};
+use crate::dig::{DigError, DigErrorKind, LoadedWorkflow};
 use crate::logs::Level;
 use crate::project_files::normalized;
-use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// The project's directory, absolute.
@@ -95,15 +94,11 @@ pub(crate) fn schedule_of(
     workflow: &LoadedWorkflow,
     context: &Context,
 ) -> Result<Option<Schedule>, CliError> {
-    let definition = &workflow.definition;
-    let Some(Value::Object(section)) = definition.config.get("schedule") else { return Ok(None) };
-    let (schedule, warnings) = Schedule::parse(section, &definition.timezone).map_err(|error| {
-        let key = section.keys().find(|key| key.ends_with('>')).cloned();
-        let path: Vec<String> = ["schedule".to_owned()].into_iter().chain(key).collect();
-        let place = workflow.place(&path, Part::Value);
-        let error = DigError::new(DigErrorKind::Other(format!("{error} (config)")), Some(place));
+    let found = workflow.schedule().map_err(|error| {
+        let error = DigError { kind: DigErrorKind::Other(format!("{error} (config)")), ..*error };
         CliError::user(format!("The schedule is wrong\n{}", error.render(context.output.err_has_colours())))
     })?;
+    let Some((schedule, warnings)) = found else { return Ok(None) };
     for warning in warnings {
         context.log(Level::Error, &warning.to_string());
     }

@@ -2,11 +2,13 @@
 
 use crate::dig::compile::{CompileError, compile, compile_sub};
 use crate::dig::document::define;
-use crate::dig::error::{DigError, DigErrors};
+use crate::dig::error::{DigError, DigErrorKind, DigErrors};
 use crate::dig::lint::lints;
+use crate::dig::schedule::{Schedule, ScheduleWarning};
 use crate::dig::source::Place;
 use crate::dig::yaml::{Include, Part, Tree, read};
 use crate::model::{Params, Plan, WorkflowDefinition};
+use serde_json::Value;
 
 /// A workflow together with its text, so that whoever finds something wrong later can still point.
 #[derive(Debug, Clone)]
@@ -20,6 +22,27 @@ impl LoadedWorkflow {
     /// Where the key or value at a path of keys of the definition is written: `["schedule", "daily>"]`.
     pub fn place(&self, path: &[String], part: Part) -> Place {
         self.tree.find(path, part)
+    }
+
+    /// The workflow's schedule, if it has one, with warnings of keys that mean nothing there.
+    ///
+    /// # Errors
+    ///
+    /// The section makes no schedule.
+    pub fn schedule(&self) -> Result<Option<(Schedule, Vec<DigError>)>, Box<DigError>> {
+        const SECTION: &str = "schedule";
+        let Some(Value::Object(section)) = self.definition.config.get(SECTION) else { return Ok(None) };
+        let problem = |key: Option<&String>, part: Part, message: String| {
+            let path: Vec<String> = [SECTION.to_owned()].into_iter().chain(key.cloned()).collect();
+            DigError::new(DigErrorKind::Other(message), Some(self.place(&path, part)))
+        };
+        let operator = section.keys().find(|key| key.ends_with('>'));
+        let (schedule, unused) = Schedule::parse(section, &self.definition.timezone)
+            .map_err(|error| Box::new(problem(operator, Part::Value, error.to_string())))?;
+        let warning = |unused: &ScheduleWarning| {
+            problem(Some(&unused.key), Part::Key, unused.to_string()).into_warning()
+        };
+        Ok(Some((schedule, unused.iter().map(warning).collect())))
     }
 }
 
@@ -127,6 +150,23 @@ mod tests {
     }
 
     #[test]
+    fn schedules_are_checked_where_they_stand() {
+        let schedule = |section: &str| {
+            let workflow = load("wf", &format!("schedule:\n{section}+a: {{}}\n")).unwrap();
+            let found = workflow.schedule().map_err(|error| error.one_line());
+            found.map(|found| {
+                found.map(|(_, unused)| unused.iter().map(DigError::one_line).collect::<Vec<_>>())
+            })
+        };
+        assert_eq!(schedule("  daily>: 07:00:00\n"), Ok(Some(vec![])));
+        assert_eq!(load("wf", "+a: {}").unwrap().schedule().unwrap().map(|_| ()), None);
+        let unused = "w.dig:3:3: Parameter 'skip' is not used at schedule.".to_owned();
+        assert_eq!(schedule("  daily>: 07:00:00\n  skip: 1\n"), Ok(Some(vec![unused])));
+        let unknown = "w.dig:2:12: Unknown scheduler type: nosuch".to_owned();
+        assert_eq!(schedule("  nosuch>: 1\n"), Err(unknown));
+    }
+
+    #[test]
     fn problems_of_the_file_and_of_its_tasks_come_together() {
         assert_eq!(
             problems("wf", "+a: {sh>: 1, +x: {}}\nfoo: 1\n+b c: {sh>: 1}\n+d:\n- +e: {x: 1}\n"),
@@ -157,7 +197,7 @@ mod tests {
     fn parameters_follow_the_same_rules() {
         let files = |_: &IncludePath| Ok(b"n: 010\n".to_vec());
         let params = load_params("p.yml", "t: 07:00:00\n!include : more.yml\n".into(), &files).unwrap();
-        assert_eq!(serde_json::Value::Object(params).to_string(), r#"{"t":"07:00:00","n":8}"#);
+        assert_eq!(Value::Object(params).to_string(), r#"{"t":"07:00:00","n":8}"#);
         let errors = load_params("p.yml", "- a".into(), &files).unwrap_err();
         assert_eq!(errors.to_string(), "Expected object to load Config but got [\"a\"]");
     }

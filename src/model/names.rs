@@ -47,7 +47,20 @@ impl fmt::Display for NameRule {
     }
 }
 
-/// Checks the name of a workflow (its file name without `.dig`) or of a project.
+/// Checks the name of a project: as of a workflow, and a slash nowhere.
+///
+/// # Errors
+///
+/// Every rule that is broken.
+pub fn check_project_name(name: &str) -> Result<(), Vec<NameError>> {
+    let mut broken = Broken::new("name", name);
+    broken.workflow_rules();
+    // Digdag says so of the first character only, and then fails to make a directory of that name.
+    broken.unless(!name.chars().skip(1).any(|c| c == '/' || c == '\0'), NameRule::NoLeadingSymbol);
+    broken.result()
+}
+
+/// Checks the name of a workflow: its file name without `.dig`.
 ///
 /// Only the first character is looked at closely; the root task, which is named after the workflow, is stricter.
 ///
@@ -56,11 +69,7 @@ impl fmt::Display for NameRule {
 /// Every rule that is broken.
 pub fn check_workflow_name(name: &str) -> Result<(), Vec<NameError>> {
     let mut broken = Broken::new("name", name);
-    broken.unless(!name.is_empty(), NameRule::NotBlank);
-    broken.unless(!name.starts_with(|c: char| c.is_ascii_digit()), NameRule::NoLeadingDigit);
-    broken.unless(!name.starts_with(is_special_symbol), NameRule::NoLeadingSymbol);
-    broken.unless(!name.ends_with(".dig"), NameRule::NoSuffix);
-    broken.unless(fits(name), NameRule::NotTooLong);
+    broken.workflow_rules();
     broken.result()
 }
 
@@ -117,6 +126,15 @@ impl<'a> Broken<'a> {
         }
     }
 
+    fn workflow_rules(&mut self) {
+        let name = self.name;
+        self.unless(!name.is_empty(), NameRule::NotBlank);
+        self.unless(!name.starts_with(|c: char| c.is_ascii_digit()), NameRule::NoLeadingDigit);
+        self.unless(!name.starts_with(is_special_symbol), NameRule::NoLeadingSymbol);
+        self.unless(!name.ends_with(".dig"), NameRule::NoSuffix);
+        self.unless(fits(name), NameRule::NotTooLong);
+    }
+
     fn task_rules(&mut self) {
         let name = self.name;
         self.unless(!name.is_empty(), NameRule::NotBlank);
@@ -170,6 +188,16 @@ mod tests {
         }
         assert_eq!(messages(check_workflow_name("1.dig")).len(), 2);
         assert!(check_workflow_name(&"a".repeat(256)).is_err());
+    }
+
+    #[test]
+    fn project_names() {
+        for name in ["a b", "a:b", "日本"] {
+            assert_eq!(check_project_name(name), Ok(()), "{name}");
+        }
+        for name in ["a/b", "/a", "a\0", "2bad", "", "p.dig"] {
+            assert_eq!(check_project_name(name).err().map(|errors| errors.len()), Some(1), "{name}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::row::{self, JsonObject, Millis};
 use super::{Page, Reader, Result, Writer};
 use crate::model::{Params, ProjectId, RevisionId, Time};
 use rusqlite::{Row, named_params};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A revision to be registered.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,8 @@ pub struct NewRevision<'a> {
     pub default_params: &'a Params,
     /// Of all definitions.
     pub digest: &'a str,
+    /// Where its files are, when there is no archive of them.
+    pub directory: Option<&'a Path>,
 }
 
 /// A revision.
@@ -46,14 +48,15 @@ pub struct RevisionWithArchive {
 /// The project has a revision of this name: look with [`by_name`] in the same transaction.
 pub fn insert(w: &Writer, revision: &NewRevision<'_>, now: Time) -> Result<RevisionId> {
     let id = w.insert(
-        "INSERT INTO revisions (project_id, name, default_params, digest, created_at)
-         VALUES (:project_id, :name, :default_params, :digest, :created_at)",
+        "INSERT INTO revisions (project_id, name, default_params, digest, created_at, directory)
+         VALUES (:project_id, :name, :default_params, :digest, :created_at, :directory)",
         named_params! {
             ":project_id": revision.project,
             ":name": revision.name,
             ":default_params": JsonObject(revision.default_params),
             ":digest": revision.digest,
             ":created_at": Millis(now),
+            ":directory": revision.directory.and_then(Path::to_str),
         },
     )?;
     Ok(RevisionId(id))

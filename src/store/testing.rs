@@ -48,6 +48,7 @@ pub(crate) fn workflow(store: &Store, project: &str, name: &str) -> WorkflowId {
                 name: &number.to_string(),
                 default_params: &object(json!({"z": 1, "a": 2})),
                 digest: "d",
+                directory: None,
             };
             let revision = revisions::insert(w, &revision, at(2))?;
             workflows::insert(w, revision, name, &Zone::utc(), &object(json!({"+b": {}, "+a": {}})))

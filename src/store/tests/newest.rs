@@ -8,7 +8,8 @@ use crate::store::{Durability, Reader, Store, Writer, projects, revisions, workf
 
 fn register(w: &Writer, project: &str, revision: &str, names: &[&str]) -> RevisionId {
     let project = projects::find_or_insert(w, project, at(1)).unwrap().id;
-    let new = NewRevision { project, name: revision, default_params: &Params::new(), digest: "d" };
+    let new =
+        NewRevision { project, name: revision, default_params: &Params::new(), digest: "d", directory: None };
     let revision = revisions::insert(w, &new, at(2)).unwrap();
     for name in names {
         workflows::insert(w, revision, name, &Zone::utc(), &Params::new()).unwrap();
