@@ -143,14 +143,20 @@ impl Files<'_> {
 
 /// Later members take the places of earlier ones of the same name, as in extraction.
 fn add(members: &mut BTreeMap<PathBuf, Found>, header: &Header) -> Result<(), ArchiveError> {
+    let invalid = || ArchiveError::Entry { name: header.name.display().to_string() };
     let found = match &header.kind {
+        Kind::Directory if header.name.ancestors().any(|above| members.contains_key(above)) => {
+            return Err(invalid());
+        }
         Kind::Directory => return Ok(()),
         Kind::File => Found::File,
         Kind::Symlink(target) => Found::Link(target.clone()),
-        Kind::HardLink(target) if matches!(members.get(target), Some(Found::File)) => {
+        Kind::HardLink(target)
+            if target != &header.name && matches!(members.get(target), Some(Found::File)) =>
+        {
             Found::Link(target.clone())
         }
-        Kind::HardLink(_) => return Err(ArchiveError::Entry { name: header.name.display().to_string() }),
+        Kind::HardLink(_) => return Err(invalid()),
     };
     members.insert(header.name.clone(), found);
     Ok(())

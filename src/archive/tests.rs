@@ -4,7 +4,7 @@ use super::{ArchiveError, Contents, Limits, Member, PackError, PackOptions, extr
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::collection::vec;
-use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::io::Write;
@@ -234,8 +234,10 @@ fn hostile_members_are_refused() {
         (&[(LINK, "l", "..", b"")], "invalid symlink: l -> .."),
         (&[(LINK, "l", "s", b""), (FILE, "l/x", "", b"")], "invalid entry: l/x"),
         (&[(FILE, "f", "", b""), (FILE, "f/x", "", b"")], "invalid entry: f/x"),
+        (&[(FILE, "f", "", b""), (EntryType::Directory, "f", "", b"")], "invalid entry: f"),
         (&[(HARD, "h", "/etc/passwd", b"")], "invalid entry: h"),
         (&[(HARD, "h", "../x", b"")], "invalid entry: h"),
+        (&[(FILE, "h", "", b""), (HARD, "h", "h", b"")], "invalid entry: h"),
         (&[(HARD, "h", "later", b""), (FILE, "later", "", b"")], "invalid entry: h"),
         (&[(LINK, "l", "x", b""), (HARD, "h", "l", b"")], "invalid entry: h"),
     ] {
@@ -431,6 +433,8 @@ fn name(parts: &[usize]) -> PathBuf {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn any_tree_survives(leaves in trees()) {
         let from = tempfile::tempdir().unwrap();
