@@ -50,7 +50,8 @@ impl TestServer {
             let project = projects::find_or_insert(w, project, at(1))?.id;
             let number = revisions::latest(w, project)?.map_or(1, |revision| revision.id.0 + 1).to_string();
             let default_params = &Params::new();
-            let revision = NewRevision { project, name: &number, default_params, digest: "d" };
+            let revision =
+                NewRevision { project, name: &number, default_params, digest: "d", directory: None };
             let revision = revisions::insert(w, &revision, at(2))?;
             workflows::insert(w, revision, name, &Zone::parse(zone).unwrap(), &object(config))
         });

@@ -106,7 +106,7 @@ impl Running {
             let project = projects::find_or_insert(w, project, now)?.id;
             let name = revisions::latest(w, project)?.map_or(1, |revision| revision.id.0 + 1).to_string();
             let default_params = &Params::new();
-            let revision = NewRevision { project, name: &name, default_params, digest: "" };
+            let revision = NewRevision { project, name: &name, default_params, digest: "", directory: None };
             let revision = revisions::insert(w, &revision, now)?;
             archives::insert(w, revision, [0; 16], &gzip)?;
             let insert = |(name, text): &(&str, &str)| {
