@@ -49,10 +49,12 @@ pub mod projects;
 pub mod revisions;
 mod row;
 pub mod schedules;
+pub mod secrets;
 pub mod sessions;
 pub mod stored_params;
 pub mod task_logs;
 pub mod tasks;
+pub mod tokens;
 mod watch;
 pub mod workflows;
 

@@ -1,0 +1,124 @@
+//! Passwords: hashed with Argon2id for the configuration file, and compared with what a request brings.
+
+use super::{CryptoError, random};
+use argon2::password_hash::{PasswordHash, PasswordHasher, SaltString};
+use argon2::{Argon2, PasswordVerifier};
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use subtle::ConstantTimeEq;
+
+/// Hashes a password, for [`HashedPassword::new`]. The text is of the PHC form, `$argon2id$v=19$m=19456,t=2,p=1$…`.
+///
+/// # Errors
+///
+/// The system gives no random numbers.
+pub fn hash(password: &str) -> Result<String, CryptoError> {
+    let salt = SaltString::encode_b64(&random::<16>()?).map_err(CryptoError::Password)?;
+    let hash = Argon2::default().hash_password(password.as_bytes(), &salt);
+    hash.map(|hash| hash.to_string()).map_err(CryptoError::Password)
+}
+
+/// Whether two texts are the same; the time it takes tells nothing but their lengths.
+pub fn equal(given: &str, expected: &str) -> bool {
+    given.as_bytes().ct_eq(expected.as_bytes()).into()
+}
+
+/// The hash of a password, to which others are compared.
+///
+/// Argon2 is slow and takes 19 MiB on purpose. So one comparison is made at a time, and the password that was right is
+/// known again without it: not itself, but a hash with a key that this process alone has. Who guesses does not hold up
+/// who knows.
+pub struct HashedPassword {
+    phc: String,
+    key: [u8; 32],
+    right: Mutex<Option<[u8; 32]>>,
+    comparing: Mutex<()>,
+}
+
+impl HashedPassword {
+    /// Reads what [`hash`] made.
+    ///
+    /// # Errors
+    ///
+    /// It is no hash of Argon2.
+    pub fn new(phc: &str) -> Result<Self, CryptoError> {
+        let read = PasswordHash::new(phc).map_err(|_| CryptoError::NoPasswordHash)?;
+        let usable = argon2::Algorithm::try_from(read.algorithm).is_ok() && read.hash.is_some();
+        if !usable || argon2::Params::try_from(&read).is_err() {
+            return Err(CryptoError::NoPasswordHash);
+        }
+        Ok(Self { phc: phc.to_owned(), key: random()?, right: Mutex::default(), comparing: Mutex::default() })
+    }
+
+    /// Whether this is the password.
+    pub fn matches(&self, password: &str) -> bool {
+        let quick: [u8; 32] = Sha256::new().chain_update(self.key).chain_update(password).finalize().into();
+        let is_known = || lock(&self.right).as_ref().is_some_and(|right| bool::from(right.ct_eq(&quick)));
+        if is_known() {
+            return true;
+        }
+        let _comparing = lock(&self.comparing);
+        let matches = is_known()
+            || PasswordHash::new(&self.phc)
+                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
+        if matches {
+            *lock(&self.right) = Some(quick);
+        }
+        matches
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for HashedPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HashedPassword(***)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_password_matches_its_hash() {
+        let phc = hash("päss word").unwrap();
+        assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
+        assert_ne!(phc, hash("päss word").unwrap(), "every salt is a new one");
+        let hashed = HashedPassword::new(&phc).unwrap();
+        for (password, matches) in
+            [("pass word", false), ("päss word", true), ("", false), ("päss word", true)]
+        {
+            assert_eq!(hashed.matches(password), matches, "{password}");
+        }
+        assert_eq!(format!("{hashed:?}"), "HashedPassword(***)");
+    }
+
+    #[test]
+    fn other_texts_are_no_hashes() {
+        for text in [
+            "",
+            "secret",
+            "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ",
+            "$argon2id$v=19$m=1,t=0,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo",
+            "$pbkdf2-sha256$i=600000,l=32$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo",
+            "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW",
+        ] {
+            let error = HashedPassword::new(text).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "this is no hash of a password; `dibble passwd` makes one",
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn texts_are_compared_whole() {
+        assert!(equal("", "") && equal("ab", "ab"));
+        assert!(!equal("ab", "abc") && !equal("ab", "aB") && !equal("", "a"));
+    }
+}
