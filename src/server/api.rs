@@ -1,20 +1,22 @@
 //! All resources of the REST API.
 
 use super::{
-    App, Route, Router, admin, attempts, logs, projects, revisions, schedules, session_times, sessions,
-    version, workflows,
+    App, Route, Router, admin, archives, attempts, logs, projects, revisions, schedules, session_times,
+    sessions, starts, version, workflows,
 };
 
 /// The routes of every resource.
 pub const ROUTES: &[&[Route<App>]] = &[
     version::ROUTES,
     projects::ROUTES,
+    archives::ROUTES,
     revisions::ROUTES,
     workflows::ROUTES,
     session_times::ROUTES,
     schedules::ROUTES,
     sessions::ROUTES,
     attempts::ROUTES,
+    starts::ROUTES,
     logs::ROUTES,
     admin::ROUTES,
 ];

@@ -1,17 +1,17 @@
-//! What the handlers of all resources share: the store, whoever runs attempts, the clock, and what the configuration says.
+//! What the handlers of all resources share: whoever runs attempts, with the store and the clock, and what the
+//! configuration says.
 
 use super::ApiError;
 use super::version::VersionPolicy;
-use crate::clock::Clock;
+use crate::archive;
 use crate::model::Time;
+use crate::runner::Service;
 use crate::store::{Reader, Store};
 use std::sync::Arc;
 
 /// Given to every handler.
-#[derive(Debug)]
 pub struct App {
-    store: Arc<Store>,
-    clock: Clock,
+    service: Arc<Service>,
     settings: ApiSettings,
 }
 
@@ -22,6 +22,8 @@ pub struct ApiSettings {
     pub max_sessions_page_size: u32,
     /// `api.max_attempts_page_size`
     pub max_attempts_page_size: u32,
+    /// `api.max_archive_total_size_limit`
+    pub archive_limits: archive::Limits,
     /// `server.client-version-check.*`
     pub client_versions: VersionPolicy,
     /// Who writes task logs, as Digdag names it: `27318@host`.
@@ -33,6 +35,7 @@ impl Default for ApiSettings {
         Self {
             max_sessions_page_size: 100,
             max_attempts_page_size: 100,
+            archive_limits: archive::Limits::default(),
             client_versions: VersionPolicy::default(),
             agent: format!("{}@localhost", std::process::id()),
         }
@@ -40,12 +43,17 @@ impl Default for ApiSettings {
 }
 
 impl App {
-    pub fn new(store: Arc<Store>, clock: Clock, settings: ApiSettings) -> Self {
-        Self { store, clock, settings }
+    pub fn new(service: Arc<Service>, settings: ApiSettings) -> Self {
+        Self { service, settings }
+    }
+
+    /// Whoever runs attempts.
+    pub fn service(&self) -> &Service {
+        &self.service
     }
 
     pub fn store(&self) -> &Arc<Store> {
-        &self.store
+        self.service.store()
     }
 
     pub fn settings(&self) -> &ApiSettings {
@@ -53,7 +61,7 @@ impl App {
     }
 
     pub fn now(&self) -> Time {
-        self.clock.now()
+        self.service.clock().now()
     }
 
     /// Reads what an answer needs, all of it of one moment.
@@ -62,6 +70,6 @@ impl App {
     ///
     /// Those of `work`, and 500 when the store cannot be read.
     pub fn read<T>(&self, work: impl FnOnce(&Reader) -> Result<T, ApiError>) -> Result<T, ApiError> {
-        self.store.read(|reader| Ok(work(reader)))?
+        self.store().read(|reader| Ok(work(reader)))?
     }
 }

@@ -3,7 +3,9 @@
 use super::ApiError;
 use crate::actions::delete_project::ProjectGone;
 use crate::actions::error_kind::ErrorKind;
+use crate::actions::kill::KillError;
 use crate::actions::schedules::ScheduleActionError;
+use crate::actions::start::StartError;
 use crate::store::StoreError;
 
 impl From<StoreError> for ApiError {
@@ -23,7 +25,7 @@ macro_rules! answered_by_kind {
     )+};
 }
 
-answered_by_kind!(ProjectGone, ScheduleActionError);
+answered_by_kind!(KillError, ProjectGone, ScheduleActionError, StartError);
 
 fn status(kind: ErrorKind) -> u16 {
     match kind {

@@ -18,6 +18,7 @@
 pub mod admin;
 pub mod api;
 pub mod app;
+pub mod archives;
 pub mod attempts;
 pub mod error;
 mod failure;
@@ -33,6 +34,7 @@ pub mod router;
 pub mod schedules;
 pub mod session_times;
 pub mod sessions;
+pub mod starts;
 pub mod target;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -66,6 +66,15 @@ impl RequestBody {
         self.given(field).map(|value| config::as_string(field, value).map_err(invalid)).transpose()
     }
 
+    /// A number of a row: `"7"`, `7`.
+    pub(super) fn id(&self, field: &str) -> Result<Option<i64>, ApiError> {
+        let Some(text) = self.text(field)? else { return Ok(None) };
+        let id = text
+            .parse()
+            .map_err(|_| ApiError::invalid(format!("{field} must be the number of an id: {text}")));
+        id.map(Some)
+    }
+
     /// An integer.
     pub(super) fn int(&self, field: &str) -> Result<Option<i64>, ApiError> {
         self.given(field).map(|value| config::as_int(field, value).map_err(invalid)).transpose()
@@ -84,6 +93,20 @@ impl RequestBody {
             .ok_or_else(|| ApiError::invalid(format!("Invalid timestamp format: {text}")))
     }
 
+    /// An object.
+    pub(super) fn object<'a>(&'a self, field: &str) -> Result<Option<&'a Params>, ApiError> {
+        match self.given(field) {
+            None => Ok(None),
+            Some(Value::Object(object)) => Ok(Some(object)),
+            Some(other) => Err(ApiError::invalid(format!("{field}: Expected object but got {other}"))),
+        }
+    }
+
+    /// An object as a document of its own.
+    pub(super) fn nested(&self, field: &str, model: &'static str) -> Result<Option<Self>, ApiError> {
+        Ok(self.object(field)?.map(|fields| Self { model, fields: fields.clone() }))
+    }
+
     fn given(&self, field: &str) -> Option<&Value> {
         self.fields.get(field).filter(|value| !value.is_null())
     }
@@ -91,4 +114,88 @@ impl RequestBody {
 
 fn invalid(error: config::ConfigError) -> ApiError {
     ApiError::invalid(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::{Method, Target};
+    use serde_json::json;
+
+    fn read(text: &str) -> Result<RequestBody, ApiError> {
+        RequestBody::read(&request(text), "RestThing")
+    }
+
+    fn request(text: &str) -> Request {
+        let mut request = Request::new(Method::Put, Target::parse("/api/things").unwrap());
+        request.headers.push("Content-Type", "application/json");
+        request.body = text.as_bytes().to_vec();
+        request
+    }
+
+    fn message<T>(result: Result<T, ApiError>) -> String {
+        let error = result.err().unwrap();
+        assert_eq!(error.status, 400);
+        error.message.unwrap()
+    }
+
+    #[test]
+    fn ids_and_texts_are_texts_or_numbers() {
+        let body = read(r#"{"a":"7","b":8,"mode":"x","mode":"from","n":null,"w":"x"}"#).unwrap();
+        assert_eq!(
+            (body.id("a"), body.id("b"), body.id("n"), body.id("z")),
+            (Ok(Some(7)), Ok(Some(8)), Ok(None), Ok(None))
+        );
+        assert_eq!(body.text("mode"), Ok(Some("from".to_owned())));
+        assert_eq!(body.text("b"), Ok(Some("8".to_owned())));
+        assert_eq!(message(body.id("w")), "w must be the number of an id: x");
+    }
+
+    #[test]
+    fn what_is_absent_or_null_is_not_set() {
+        let body = read(r#"{"n":null}"#).unwrap();
+        for field in ["n", "z"] {
+            let expected =
+                format!("Cannot build RestThing, some of required attributes are not set [{field}]");
+            assert_eq!(message(body.required(field, RequestBody::instant)), expected);
+            assert_eq!(
+                (body.flag(field), body.int(field), body.object(field)),
+                (Ok(None), Ok(None), Ok(None))
+            );
+        }
+    }
+
+    #[test]
+    fn values_are_read_as_digdag_reads_them() {
+        let body = read(r#"{"t":"2026-11-01T09:00:00+09:00","p":{"b":1,"a":2},"l":[1],"f":"true","i":"3"}"#)
+            .unwrap();
+        assert_eq!(body.instant("t"), Ok(parse_iso("2026-11-01T00:00:00Z")));
+        assert_eq!((body.flag("f"), body.int("i")), (Ok(Some(true)), Ok(Some(3))));
+        assert_eq!(json!(body.object("p").unwrap()).to_string(), r#"{"b":1,"a":2}"#);
+        assert_eq!(message(body.object("l")), "l: Expected object but got [1]");
+        assert_eq!(message(body.instant("i")), "Invalid timestamp format: 3");
+        let nested = body.nested("p", "Inner").unwrap().unwrap();
+        assert_eq!(
+            message(nested.required("c", RequestBody::text)),
+            "Cannot build Inner, some of required attributes are not set [c]"
+        );
+    }
+
+    #[test]
+    fn bodies_are_objects_of_json() {
+        assert_eq!(message(read("")), "Cannot build RestThing: an object is expected, not null");
+        assert_eq!(message(read("[1]")), "Cannot build RestThing: an object is expected, not [1]");
+        assert!(message(read("{")).starts_with("Invalid JSON: "));
+        let optional = |text| RequestBody::read_optional(&request(text), "RestThing");
+        for text in ["", "null", "{}"] {
+            assert_eq!(optional(text).unwrap().fields, Params::new());
+        }
+        assert_eq!(message(optional("1")), "Cannot build RestThing: an object is expected, not 1");
+        let mut untyped = request("{}");
+        untyped.headers = crate::server::Headers::default();
+        assert_eq!(
+            message(RequestBody::read(&untyped, "RestThing")),
+            "RESTEASY003065: Cannot consume content type"
+        );
+    }
 }

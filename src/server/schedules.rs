@@ -7,8 +7,8 @@ use crate::actions::schedules::{
 };
 use crate::model::time::LocalOrInstant;
 use crate::model::{ProjectId, ScheduleId};
-use crate::store::schedules;
 use crate::store::schedules::ScheduleRow;
+use crate::store::{Reader, schedules};
 
 pub const ROUTES: &[Route<App>] = &[
     Route::get("/api/schedules", list),
@@ -43,8 +43,7 @@ fn list_of_project(app: &App, request: &Request, path: &PathParams) -> Result<Re
 
 fn get(app: &App, _: &Request, path: &PathParams) -> Result<Response, ApiError> {
     let id = ScheduleId(path.scalar("id")?);
-    let row = app.read(|reader| Ok(schedules::by_id(reader, id)?))?;
-    let row = row.ok_or_else(|| ApiError::not_found(format!("Resource does not exist: schedule id={id}")))?;
+    let row = app.read(|reader| find(reader, id))?;
     Ok(Response::json(200, &wire::Schedule::from(&row)))
 }
 
@@ -83,6 +82,16 @@ fn enable(app: &App, request: &Request, path: &PathParams) -> Result<Response, A
     };
     let row = enable_schedule(app.store(), id, how)?;
     Ok(summary(&row))
+}
+
+/// Finds a schedule.
+///
+/// # Errors
+///
+/// 404
+pub(super) fn find(reader: &Reader, id: ScheduleId) -> Result<ScheduleRow, ApiError> {
+    schedules::by_id(reader, id)?
+        .ok_or_else(|| ApiError::not_found(format!("Resource does not exist: schedule id={id}")))
 }
 
 fn local_or_instant(text: &str) -> Result<LocalOrInstant, ApiError> {

@@ -3,19 +3,29 @@
 use super::app::ApiSettings;
 use super::{App, Body, Method, Request, Response, Router, Target, User, api};
 use crate::clock::Clock;
-use crate::model::{Params, WorkflowId, Zone};
+use crate::engine::Limits;
+use crate::logs::{Level, LogRecord, MachineZone};
+use crate::model::{Params, ProjectId, Settings, Task, WorkflowId, Zone};
+use crate::runner::{Observer, RunOptions, SecretSource, Service, ServiceConfig};
 use crate::store::revisions::NewRevision;
 use crate::store::testing::{at, object};
 use crate::store::{Durability, Store, projects, revisions, workflows};
 use serde_json::Value;
 use std::io::Read;
 use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
 
 /// The resources on an empty database in memory. It is 1970-01-01T01:00:00Z.
 pub(crate) struct TestServer {
     app: App,
     router: Router<App>,
+    _workspaces: TempDir,
 }
+
+struct Deaf;
+
+struct NoSecrets;
 
 /// What was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +46,33 @@ impl TestServer {
     pub(crate) fn with(change: impl FnOnce(&mut ApiSettings)) -> Self {
         let mut settings = ApiSettings { agent: "7@host".to_owned(), ..ApiSettings::default() };
         change(&mut settings);
-        let store = Arc::new(Store::memory().unwrap());
-        Self { app: App::new(store, Clock::stepped(at(3600)), settings), router: api::router() }
+        let workspaces = TempDir::new().unwrap();
+        let service = Service::start_up(ServiceConfig {
+            store: Arc::new(Store::memory().unwrap()),
+            clock: Clock::stepped(at(3600)),
+            zone: MachineZone::utc(),
+            settings: Settings::default(),
+            options: RunOptions {
+                dry_run: false,
+                show_params: false,
+                max_task_threads: 2,
+                log_level: Level::Info,
+                task_log_dir: None,
+                retries_have_names: true,
+                max_log_size: u64::MAX,
+                attempt_ttl: None,
+                task_ttl: None,
+            },
+            observer: Arc::new(Deaf),
+            secrets: Arc::new(NoSecrets),
+            default_params: Params::new(),
+            limits: Limits::default(),
+            max_attempts: 100,
+            workspaces: workspaces.path().to_owned(),
+            on_end: Box::new(|| {}),
+        });
+        let app = App::new(Arc::new(service.unwrap()), settings);
+        Self { app, router: api::router(), _workspaces: workspaces }
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -101,6 +136,28 @@ impl TestServer {
             }
         };
         Answer { status: response.status, content_type, body, length }
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.app.service().drain(Duration::from_secs(10));
+    }
+}
+
+impl Observer for Deaf {
+    fn log(&self, _: &LogRecord<'_>) {}
+
+    fn output(&self, _: &str, _: &[u8]) {}
+
+    fn started(&self, _: &Task) {}
+
+    fn changed(&self, _: &Task) {}
+}
+
+impl SecretSource for NoSecrets {
+    fn secret(&self, _: ProjectId, _: &str) -> Option<String> {
+        None
     }
 }
 
