@@ -1,6 +1,8 @@
 //! Arguments that several commands share, and how a command describes itself.
 
+use super::client_args::ClientArgs;
 use clap::Args;
+use std::fmt::Display;
 use std::path::PathBuf;
 
 /// What a command is called, what it takes and what its usage says. What it does is in the table of commands.
@@ -70,7 +72,7 @@ pub struct ProjectArgs {
 #[derive(Debug, Clone, Default, Args)]
 pub struct HistoryArgs {
     /// Look at the runs of `dibble run` in this project instead of asking a server
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["endpoint", "header", "basic_auth"])]
     pub local: bool,
 
     /// With --local: use this directory as the project directory [default: the current directory]
@@ -80,9 +82,12 @@ pub struct HistoryArgs {
     /// With --local: the file of the history, or a directory that holds dibble.db [default: .dibble.db in the project]
     #[arg(short = 'o', long = "save", value_name = "PATH", requires = "local")]
     pub save: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub client: ClientArgs,
 }
 
-/// Which part of a long list is shown.
+/// Which part of a long list is shown that begins with the newest.
 #[derive(Debug, Clone, Default, Args)]
 pub struct PageArgs {
     /// Show what is older than this id
@@ -94,6 +99,26 @@ pub struct PageArgs {
     #[arg(short = 's', long = "page-size", value_name = "NUMBER", value_parser = long("-s"))]
     #[arg(allow_negative_numbers = true)]
     pub page_size: Option<i64>,
+}
+
+/// Which part of a list is shown that begins with the oldest.
+#[derive(Debug, Clone, Default, Args)]
+pub struct CountArgs {
+    /// Show at most so many
+    #[arg(long, value_name = "NUMBER", default_value = "100", value_parser = long("--count"))]
+    pub count: i64,
+
+    /// Show what comes after this id
+    #[arg(long, value_name = "ID", value_parser = long("--last-id"))]
+    pub last_id: Option<i64>,
+}
+
+impl CountArgs {
+    /// How to see what comes after a full page, which would not be noticed otherwise.
+    pub(crate) fn more<Id: Display>(&self, shown: usize, last: Option<Id>) -> Option<String> {
+        let last = last.filter(|_| shown as i64 >= self.count)?;
+        Some(format!("There may be more: use --last-id {last} to show what comes after these {shown}."))
+    }
 }
 
 /// Reads a whole number; `option` is its name in the message.

@@ -1,9 +1,12 @@
 //! `dibble attempts` and `dibble attempt`: show attempts.
 
 use super::args::{Definition, HistoryArgs, PageArgs, id};
-use super::attempt_text::attempt_text;
-use super::{CliError, Context, Exit, history};
+use super::block::attempt_block;
+use super::history::{self, History};
+use super::{CliError, Context, Exit};
+use crate::client::models::{Attempt, Attempts, Id};
 use crate::model::{AttemptId, SessionId};
+use crate::server::wire;
 use crate::store::attempts::{self, AttemptRow, Scope};
 use crate::store::{Page, Reader, StoreError, sessions};
 use clap::Args;
@@ -15,9 +18,15 @@ pub const ATTEMPTS: Definition = Definition {
         ("attempts", "show attempts for all sessions"),
         ("attempts <session-id>", "show attempts for a session"),
     ],
-    usage: &["attempts [session-id] [options...]"],
+    usage: &[
+        "attempts [options...]                 show attempts for all sessions",
+        "attempts <session-id> [options...]    show attempts for a session",
+    ],
     about: "Show attempts of sessions, the newest last",
-    examples: &[("attempts --local 17", "the attempts of session 17")],
+    examples: &[
+        ("attempts 17", "the attempts of session 17"),
+        ("attempts --local", "those of `dibble run` in this project"),
+    ],
     args: AttemptsArgs::augment_args,
 };
 
@@ -27,7 +36,7 @@ pub const ATTEMPT: Definition = Definition {
     synopsis: &[("attempt  <attempt-id>", "show a single attempt")],
     usage: &["attempt <attempt-id> [options...]"],
     about: "Show one attempt",
-    examples: &[("attempt --local 3", "attempt 3")],
+    examples: &[("attempt 3", "attempt 3")],
     args: AttemptArgs::augment_args,
 };
 
@@ -41,6 +50,10 @@ pub struct AttemptsArgs {
     #[command(flatten)]
     pub page: PageArgs,
 
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+
     #[command(flatten)]
     pub history: HistoryArgs,
 }
@@ -52,6 +65,10 @@ pub struct AttemptArgs {
     #[arg(value_name = "attempt-id", value_parser = id)]
     pub attempt: i64,
 
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+
     #[command(flatten)]
     pub history: HistoryArgs,
 }
@@ -62,18 +79,35 @@ pub struct AttemptArgs {
 ///
 /// There is no such session, or no history.
 pub fn run_list(args: &AttemptsArgs, context: &Context) -> Result<Exit, CliError> {
-    let store = history::open(&args.history, context)?;
-    let page = history::page(&args.page, AttemptId);
     let session = args.session.map(SessionId);
-    let found = store.read(|reader| find(reader, session, page)).map_err(history::failed)?;
-    let newest_first = found.map_err(|id| history::not_found(&format!("session not found: {id}")))?;
+    let (newest_first, start): (Vec<Attempt>, _) = match history::open(&args.history, context)? {
+        History::Local(store) => {
+            let page = history::page(&args.page, AttemptId);
+            let found = store.read(|reader| find(reader, session, page)).map_err(history::failed)?;
+            let rows = found.map_err(|id| history::not_found(&format!("session not found: {id}")))?;
+            let sent: Vec<wire::Attempt<'_>> = rows.iter().map(wire::Attempt::from).collect();
+            (history::as_answered(sent)?, "run")
+        }
+        History::Server(client) => {
+            let session = session.map(|id| Id::from(id.0));
+            let ask = |page: &_| match &session {
+                Some(session) => Ok(client.attempts_of_session(session, page)?.attempts),
+                None => Ok(client.attempts(page)?.attempts),
+            };
+            (history::ask_pages(&args.page, |attempt: &Attempt| &attempt.id, ask)?, "start")
+        }
+    };
+    if args.json {
+        context.print_json(&Attempts { attempts: newest_first })?;
+        return Ok(Exit::Success);
+    }
     let output = &context.output;
     output.line("Session attempts:");
     if newest_first.is_empty() {
-        output.note("Use `dibble run` to start a session.");
+        output.note(&format!("Use `dibble {start}` to start a session."));
     }
     for attempt in newest_first.iter().rev().take_while(|_| !output.is_closed()) {
-        output.line(&attempt_text(attempt, &context.zone));
+        output.line(&attempt_block(attempt, &context.zone));
     }
     Ok(Exit::Success)
 }
@@ -84,9 +118,18 @@ pub fn run_list(args: &AttemptsArgs, context: &Context) -> Result<Exit, CliError
 ///
 /// There is no such attempt, or no history.
 pub fn run(args: &AttemptArgs, context: &Context) -> Result<Exit, CliError> {
-    let store = history::open(&args.history, context)?;
-    let attempt = history::attempt(&store, AttemptId(args.attempt))?;
-    context.output.line(&attempt_text(&attempt, &context.zone));
+    let attempt: Attempt = match history::open(&args.history, context)? {
+        History::Local(store) => {
+            let row = history::attempt(&store, AttemptId(args.attempt))?;
+            history::as_answered(wire::Attempt::from(&row))?
+        }
+        History::Server(client) => client.attempt(&Id::from(args.attempt))?,
+    };
+    if args.json {
+        context.print_json(&attempt)?;
+    } else {
+        context.output.line(&attempt_block(&attempt, &context.zone));
+    }
     Ok(Exit::Success)
 }
 
@@ -108,9 +151,12 @@ fn find(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::client_args::tests::{asked, failure};
     use crate::cli::history::tests::{printed, project};
     use crate::cli::parse::tests::parsed;
+    use crate::client::testing::Answer;
     use crate::store::testing;
+    use serde_json::{Value, json};
 
     #[test]
     fn ids_are_numbers() {
@@ -166,5 +212,53 @@ mod tests {
         assert_eq!(err, "");
         let error = printed(dir.path(), &ATTEMPT, run, "--local 999").unwrap_err();
         assert_eq!(error, CliError::user("Resource not found: attempt not found: 999"));
+    }
+
+    fn attempt(id: u64) -> Value {
+        json!({
+            "status": "success", "id": id.to_string(), "index": 1, "project": {"id": "1", "name": "p1"},
+            "workflow": {"id": "2", "name": "wf"}, "sessionId": "7", "sessionUuid": "0-0",
+            "sessionTime": "2024-01-02T00:00:00+09:00", "retryAttemptName": null, "done": true, "success": true,
+            "cancelRequested": false, "params": {}, "createdAt": "2024-01-03T10:00:00Z",
+            "finishedAt": "2024-01-03T10:00:05Z",
+        })
+    }
+
+    #[test]
+    fn a_server_is_asked_for_all_attempts_or_those_of_a_session() {
+        for (words, target) in [
+            ("", "attempts"),
+            ("-s 2 -i 9", "attempts?last_id=9&page_size=2"),
+            ("7", "sessions/7/attempts"),
+            ("7 -i 9", "sessions/7/attempts?last_id=9"),
+        ] {
+            let list = json!({"attempts": [attempt(4), attempt(3)]});
+            let answer = || Answer::ok(&format!("GET /api/{target}"), list.to_string());
+            let (out, err) = asked(&ATTEMPTS, run_list, words, [answer()]);
+            assert!(
+                out.starts_with("Session attempts:\n  session id: 7\n  attempt id: 3\n"),
+                "{words}: {out}"
+            );
+            assert_eq!((out.matches("attempt id: ").count(), err.as_str()), (2, ""), "{words}");
+            let (out, _) = asked(&ATTEMPTS, run_list, &format!("{words} --json"), [answer()]);
+            assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), list);
+        }
+        let none = Answer::ok("GET /api/attempts", r#"{"attempts":[]}"#);
+        let hint = "Use `dibble start` to start a session.\n";
+        let shown = asked(&ATTEMPTS, run_list, "", [none]);
+        assert_eq!(shown, ("Session attempts:\n".to_owned(), hint.to_owned()));
+    }
+
+    #[test]
+    fn a_server_is_asked_for_one_attempt() {
+        let answer = || Answer::ok("GET /api/attempts/3", attempt(3).to_string());
+        let (out, _) = asked(&ATTEMPT, run, "3", [answer()]);
+        assert!(out.starts_with("  session id: 7\n  attempt id: 3\n  uuid: 0-0\n"), "{out}");
+        let (out, _) = asked(&ATTEMPT, run, "3 --json", [answer()]);
+        assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), attempt(3));
+        let missing =
+            Answer::new("GET /api/attempts/999", 404, r#"{"message":"Resource does not exist: x"}"#);
+        let error = failure(&ATTEMPT, run, "999", [missing]);
+        assert_eq!(error, CliError::user("Resource not found: Resource does not exist: x"));
     }
 }

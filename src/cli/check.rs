@@ -66,7 +66,7 @@ pub fn run(args: &CheckArgs, context: &Context) -> Result<Exit, CliError> {
     };
     let inspection = inspect(&loaded, context.clock.now());
     if args.json {
-        print_json(&as_json(&inspection, &params, context), context)?;
+        context.print_json(&as_json(&inspection, &params, context))?;
     } else {
         print_text(&inspection, &params, context);
     }
@@ -155,7 +155,7 @@ fn print_failure(error: &ProjectError, context: &Context) -> Result<Exit, CliErr
             .collect(),
         other => vec![json!({"message": other.to_string(), "place": null})],
     };
-    print_json(&json!({"workflows": [], "errors": errors, "warnings": []}), context)?;
+    context.print_json(&json!({"workflows": [], "errors": errors, "warnings": []}))?;
     Ok(Exit::Failure)
 }
 
@@ -165,10 +165,6 @@ fn problem(error: &DigError) -> Value {
         json!({"file": place.label(), "line": line, "column": column})
     });
     json!({"message": error.message(), "place": place, "hint": error.hint})
-}
-
-fn print_json(value: &Value, context: &Context) -> Result<(), CliError> {
-    context.output.json(value).map_err(|error| CliError::internal(error.to_string()))
 }
 
 #[cfg(test)]

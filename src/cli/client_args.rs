@@ -1,7 +1,7 @@
 //! The options of the commands that ask a server, and how a client comes from them.
 
 use super::Context;
-use super::error::CliError;
+use super::error::{CliError, ErrorKind};
 use super::params_arg::{key_value_list, pairs};
 use crate::client::{API_VERSION, Client, ClientError, ClientOptions, Endpoint, ProxyServer};
 use base64::Engine;
@@ -117,7 +117,8 @@ impl From<ClientError> for CliError {
     fn from(error: ClientError) -> Self {
         let told = Self::user(error.to_string());
         if error.is_unreachable() {
-            told.hint("is a server running there? -e names another one")
+            Self { kind: ErrorKind::Unreachable, ..told }
+                .hint("is a server running there? -e names another one")
         } else if error.status() == Some(401) {
             told.hint("--basic-auth USER:PASSWORD or -H Authorization=… says who you are")
         } else {
@@ -136,11 +137,14 @@ fn basic_auth(text: &str) -> Result<String, String> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::cli::Exit;
     use crate::cli::args::Definition;
     use crate::cli::context::tests::in_dir;
     use crate::cli::output::captured::Captured;
     use crate::cli::parse::tests::parsed;
-    use crate::client::testing::{Answer, StubServer};
+    use crate::cli::parse::{Parsed, parse};
+    use crate::client::testing::{Answer, Seen, StubServer};
+    use std::ffi::OsString;
     use std::path::Path;
 
     const DEFINITION: Definition = Definition {
@@ -161,6 +165,50 @@ pub(crate) mod tests {
             CHECK,
             r#"{"serverVersion":"0.10.6-SNAPSHOT","upgradeRecommended":false,"apiCompatible":true}"#,
         )
+    }
+
+    /// What a command prints on both streams when a server gives these answers.
+    pub(crate) fn asked<A: Args>(
+        definition: &Definition,
+        run: fn(&A, &Context) -> Result<Exit, CliError>,
+        words: &str,
+        answers: impl IntoIterator<Item = Answer>,
+    ) -> (String, String) {
+        let (ended, out, err, _) = run_with(definition, run, words, answers);
+        assert_eq!(ended, Ok(Exit::Success), "{words}");
+        (out, err)
+    }
+
+    /// How a command fails when a server gives these answers.
+    pub(crate) fn failure<A: Args>(
+        definition: &Definition,
+        run: fn(&A, &Context) -> Result<Exit, CliError>,
+        words: &str,
+        answers: impl IntoIterator<Item = Answer>,
+    ) -> CliError {
+        run_with(definition, run, words, answers).0.unwrap_err()
+    }
+
+    /// How a command ends, what it prints, and what it asks a server that gives these answers.
+    pub(crate) fn run_with<A: Args>(
+        definition: &Definition,
+        run: fn(&A, &Context) -> Result<Exit, CliError>,
+        words: &str,
+        answers: impl IntoIterator<Item = Answer>,
+    ) -> (Result<Exit, CliError>, String, String, Vec<Seen>) {
+        let server = StubServer::new([compatible()].into_iter().chain(answers));
+        let (context, captured) = in_dir(Path::new("/"));
+        // Blanks in an argument are written as blanks that do not separate.
+        let words = words.split(' ').filter(|word| !word.is_empty()).map(|word| word.replace('\u{a0}', " "));
+        let words: Vec<OsString> = words.chain(["-e".to_owned(), server.url()]).map(OsString::from).collect();
+        let ended = match parse(definition, &words) {
+            Err(error) => Err(error),
+            Ok(Parsed::Help) => panic!("help was asked for"),
+            Ok(Parsed::Arguments(matches)) => run(&A::from_arg_matches(&matches).unwrap(), &context),
+        };
+        // The first question is always the same.
+        let seen = server.seen().into_iter().skip(1).collect();
+        (ended, captured.out(), captured.err(), seen)
     }
 
     fn args(words: &str) -> Result<ClientArgs, String> {

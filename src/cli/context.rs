@@ -11,6 +11,7 @@ use crate::logs::line::parse_level;
 use crate::logs::{Level, LogRecord, MachineZone};
 use crate::model::Settings;
 use crate::model::time::parse_iso;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -64,6 +65,15 @@ impl Context {
         if let Some(line) = self.log.take(&record) {
             self.output.line(&line);
         }
+    }
+
+    /// Prints a result for programs.
+    ///
+    /// # Errors
+    ///
+    /// The value has no form in JSON, which is a fault of the program.
+    pub fn print_json<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), CliError> {
+        self.output.json(value).map_err(|error| CliError::internal(error.to_string()))
     }
 
     /// The directory of the configuration and of the local secrets.

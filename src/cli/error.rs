@@ -10,6 +10,8 @@ pub enum ErrorKind {
     User,
     /// The command line itself is wrong; the usage that helps is printed before the message.
     Usage(UsageText),
+    /// Nobody answers where a server should be.
+    Unreachable,
     /// A fault of the program or of the machine.
     Internal,
 }
@@ -76,7 +78,7 @@ impl CliError {
     /// 1 for what went wrong, 2 for a wrong command line, 70 for a fault of the program.
     pub fn exit_code(&self) -> u8 {
         match self.kind {
-            ErrorKind::User => 1,
+            ErrorKind::User | ErrorKind::Unreachable => 1,
             ErrorKind::Usage(_) => 2,
             ErrorKind::Internal => 70,
         }

@@ -1,11 +1,16 @@
-//! Where the commands that look at what ran find it: the file of a project's history. Asking a server is deliberately
-//! absent.
+//! Where the commands that look at what ran find it: on a server, or in the file of a project's history. What the file
+//! holds takes the form of the server's answers, so that there is one way to show both.
 
 use super::args::{HistoryArgs, PageArgs};
-use super::{CliError, Context};
+use super::client_args::connect;
+use super::{CliError, Context, ErrorKind};
+use crate::client::models::Id;
+use crate::client::{self, Client, ClientError};
 use crate::model::AttemptId;
 use crate::store::attempts::AttemptRow;
 use crate::store::{Page, Store, StoreError, attempts};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
 /// The file in a project directory, unless another one is named.
@@ -26,17 +31,70 @@ pub fn database_path(project_dir: &Path, save: Option<&Path>) -> PathBuf {
     }
 }
 
+/// Who knows what ran.
+pub(crate) enum History {
+    Local(Store),
+    Server(Client),
+}
+
 /// Opens the history that a command is asked to look at.
 ///
 /// # Errors
 ///
-/// It is not a local one, there is none, or it cannot be opened.
-pub(crate) fn open(args: &HistoryArgs, context: &Context) -> Result<Store, CliError> {
+/// There is none, it cannot be opened, or the server cannot be asked.
+pub(crate) fn open(args: &HistoryArgs, context: &Context) -> Result<History, CliError> {
     if !args.local {
-        return Err(not_local(&database_path(&context.dir, None)));
+        return connect(&args.client, context).map(History::Server).map_err(|error| {
+            let file = database_path(&context.dir, None);
+            // Whoever runs workflows here may have forgotten to say that these are meant.
+            if error.kind == ErrorKind::Unreachable && file.is_file() {
+                error.hint(format!("use --local to see the runs of {}", file.display()))
+            } else {
+                error
+            }
+        });
     }
     let project = args.project.as_ref().map_or_else(|| context.dir.clone(), |dir| context.dir.join(dir));
-    Store::open_existing(&database_path(&project, args.save.as_deref())).map_err(failed)
+    Store::open_existing(&database_path(&project, args.save.as_deref())).map(History::Local).map_err(failed)
+}
+
+/// What a server would answer, made from what it would send.
+///
+/// # Errors
+///
+/// The two do not fit, which is a fault of the program.
+pub(crate) fn as_answered<T: DeserializeOwned>(sent: impl Serialize) -> Result<T, CliError> {
+    serde_json::to_value(sent)
+        .and_then(serde_json::from_value)
+        .map_err(|error| CliError::internal(error.to_string()))
+}
+
+/// The part of a list that is asked of a server: its own page unless a size is given. More than a page comes page by
+/// page, and what is negative means everything.
+///
+/// # Errors
+///
+/// Those of asking.
+pub(crate) fn ask_pages<T>(
+    args: &PageArgs,
+    id: fn(&T) -> &Id,
+    ask: impl Fn(&client::Page) -> Result<Vec<T>, ClientError>,
+) -> Result<Vec<T>, CliError> {
+    let mut last_id = args.last_id.map(Id::from);
+    let mut all: Vec<T> = vec![];
+    loop {
+        let wanted = args.page_size.filter(|size| *size >= 0).map(|size| size - all.len() as i64);
+        let size = wanted.map(|wanted| wanted.min(i64::from(PAGE_SIZE)));
+        let page = ask(&client::Page { last_id, size })?;
+        // A page that is not full is the last one, and so is an empty one where the size is the server's.
+        let is_last = page.is_empty() || size.is_some_and(|size| (page.len() as i64) < size);
+        let is_enough = wanted.is_some_and(|wanted| page.len() as i64 >= wanted);
+        all.extend(page);
+        if is_last || is_enough || args.page_size.is_none() {
+            return Ok(all);
+        }
+        last_id = all.last().map(|item| id(item).clone());
+    }
 }
 
 /// The part of a list that is asked for.
@@ -69,23 +127,17 @@ pub(crate) fn failed(error: StoreError) -> CliError {
     }
 }
 
-fn not_local(file: &Path) -> CliError {
-    let error = CliError::user("no server was asked: this version looks at local runs only");
-    if file.is_file() {
-        error.hint(format!("use --local to see the runs of {}", file.display()))
-    } else {
-        error.hint("use --local in the directory of a project, or with --project DIR, to see its runs")
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::cli::client_args::ClientArgs;
     use crate::cli::context::tests::in_dir;
     use crate::cli::output::captured::Captured;
     use crate::cli::parse::tests::parsed;
     use crate::cli::{Exit, args::Definition};
     use clap::Args;
+    use std::cell::RefCell;
+    use std::net::TcpListener;
     use tempfile::TempDir;
 
     /// A project directory with an empty history.
@@ -131,9 +183,17 @@ pub(crate) mod tests {
         }
         let (context, _) = in_dir(dir.path());
         let opened = |project: Option<&str>, save: Option<&str>| {
-            let args =
-                HistoryArgs { local: true, project: project.map(Into::into), save: save.map(Into::into) };
-            open(&args, &context).map(|store| store.file().to_owned()).map_err(|error| error.message)
+            let args = HistoryArgs {
+                local: true,
+                project: project.map(Into::into),
+                save: save.map(Into::into),
+                client: ClientArgs::default(),
+            };
+            match open(&args, &context) {
+                Ok(History::Local(store)) => Ok(store.file().to_owned()),
+                Ok(History::Server(_)) => panic!("a server was asked"),
+                Err(error) => Err(error.message),
+            }
         };
         assert_eq!(opened(Some("jobs"), None), Ok(path("jobs/.dibble.db")));
         assert_eq!(opened(None, Some("jobs")), Ok(path("jobs/dibble.db")));
@@ -147,17 +207,47 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn no_server_is_asked() {
+    fn runs_of_this_directory_are_mentioned_when_no_server_answers() {
         let (_store, dir) = project();
-        let error = |dir: &Path| open(&HistoryArgs::default(), &in_dir(dir).0).unwrap_err().to_string();
-        let message = "error: no server was asked: this version looks at local runs only\n";
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let error = |dir: &Path| {
+            let client = ClientArgs { endpoint: Some(closed.to_string()), ..ClientArgs::default() };
+            let args = HistoryArgs { client, ..HistoryArgs::default() };
+            open(&args, &in_dir(dir).0).err().unwrap().to_string()
+        };
+        let message = format!(
+            "error: Cannot connect to http://{closed}: Connection refused (os error 111)\n\
+             hint: is a server running there? -e names another one"
+        );
+        assert_eq!(error(Path::new("/")), message);
         let file = dir.path().join(".dibble.db");
         assert_eq!(
             error(dir.path()),
-            format!("{message}hint: use --local to see the runs of {}", file.display())
+            format!("{message}\nhint: use --local to see the runs of {}", file.display())
         );
-        let hint = "hint: use --local in the directory of a project, or with --project DIR, to see its runs";
-        assert_eq!(error(Path::new("/")), format!("{message}{hint}"));
+    }
+
+    #[test]
+    fn more_than_a_page_comes_page_by_page() {
+        // 250 ids, newest first, in pages of 100 at most.
+        let asked = |page_size, last_id| {
+            let seen = RefCell::new(vec![]);
+            let ask = |page: &client::Page| {
+                let before = page.last_id.as_ref().map_or(251, |id| id.0.parse::<i64>().unwrap());
+                seen.borrow_mut().push((before, page.size));
+                let size = page.size.unwrap_or(100);
+                Ok((1..before).rev().take(usize::try_from(size).unwrap()).map(Id::from).collect())
+            };
+            let found = ask_pages(&PageArgs { last_id, page_size }, |id| id, ask).unwrap();
+            (found.len(), seen.into_inner())
+        };
+        assert_eq!(asked(None, None), (100, vec![(251, None)]));
+        assert_eq!(asked(None, Some(7)), (6, vec![(7, None)]));
+        assert_eq!(asked(Some(3), None), (3, vec![(251, Some(3))]));
+        assert_eq!(asked(Some(0), None), (0, vec![(251, Some(0))]));
+        assert_eq!(asked(Some(120), None), (120, vec![(251, Some(100)), (151, Some(20))]));
+        assert_eq!(asked(Some(300), Some(31)), (30, vec![(31, Some(100))]));
+        assert_eq!(asked(Some(-1), None), (250, vec![(251, None), (151, None), (51, None), (1, None)]));
     }
 
     #[test]

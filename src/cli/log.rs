@@ -1,9 +1,12 @@
 //! `dibble log`: shows what the tasks of an attempt wrote, and follows it.
 
 use super::args::{Definition, HistoryArgs, id};
-use super::{CliError, Context, Exit, history};
+use super::history::{self, History};
+use super::remote_log::{Lines, RemoteLog, RemoteLogError};
+use super::{CliError, Context, ErrorKind, Exit};
 use crate::actions::owner::ProcessIdentity;
 use crate::actions::read_log::{LogError, LogReader, LogSelection};
+use crate::client::models::Id;
 use crate::logs::Level;
 use crate::model::AttemptId;
 use crate::store::{Store, StoreError, Watch, attempts, owners};
@@ -14,6 +17,10 @@ use std::time::Duration;
 
 /// How often to look whether the file has changed.
 const INTERVAL: Duration = Duration::from_millis(500);
+/// How long to wait at most before a server is asked again.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(10);
+/// How often in a row a server may fail to answer while it is followed: some time passes while it is started anew.
+const FAILURES: u32 = 10;
 /// After how many looks in vain to ask whether the attempt is still being run.
 const LOOKS: u32 = 20;
 
@@ -24,8 +31,9 @@ pub const DEFINITION: Definition = Definition {
     usage: &["log <attempt-id> [+task name prefix] [options...]"],
     about: "Show what the tasks of an attempt wrote",
     examples: &[
-        ("log --local 3", "all tasks of attempt 3"),
-        ("log --local 3 +hello+load -f", "+hello+load and the tasks in it, until they end"),
+        ("log 3", "all tasks of attempt 3"),
+        ("log 3 +hello+load -f", "+hello+load and the tasks in it, until they end"),
+        ("log --local 3", "those of an attempt of `dibble run` in this project"),
     ],
     args: LogArgs::augment_args,
 };
@@ -59,29 +67,94 @@ pub struct LogArgs {
 ///
 /// There is no such attempt, no history, or it is damaged.
 pub fn run(args: &LogArgs, context: &Context) -> Result<Exit, CliError> {
-    let store = history::open(&args.history, context)?;
-    let attempt = history::attempt(&store, AttemptId(args.attempt))?.id;
+    match history::open(&args.history, context)? {
+        History::Local(store) => run_local(args, &store, context)?,
+        History::Server(client) => {
+            let attempt = Id::from(args.attempt);
+            let lines = Lines { attempt: &attempt, prefix: args.task.as_deref(), least: least(args.verbose) };
+            show_remote(&mut RemoteLog::new(&client, lines), args.follow, context, thread::sleep)?;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn show_remote(
+    log: &mut RemoteLog<'_>,
+    follow: bool,
+    context: &Context,
+    wait: impl Fn(Duration),
+) -> Result<(), CliError> {
+    let output = &context.output;
+    let mut sink = |lines: &[u8]| {
+        output.bytes(lines);
+        if output.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let (mut interval, mut has_answered, mut failures) = (INTERVAL, false, 0);
+    loop {
+        // Asked before reading: what was written before the end is read after it.
+        let is_last = if follow { log.has_ended().map_err(RemoteLogError::from) } else { Ok(true) };
+        let looked = is_last.and_then(|is_last| Ok((is_last, log.read(is_last, &mut sink)?)));
+        match looked {
+            Ok((is_last, news)) => {
+                if is_last || news.flow.is_break() {
+                    return Ok(());
+                }
+                (has_answered, failures) = (true, 0);
+                if news.is_any {
+                    interval = INTERVAL;
+                }
+            }
+            Err(error) if has_answered && failures < FAILURES && is_passing(&error) => failures += 1,
+            Err(error) => return Err(told(error)),
+        }
+        wait(interval);
+        interval = LONGEST_INTERVAL.min(interval * 2);
+    }
+}
+
+/// Whether another look may bring what this one did not.
+fn is_passing(error: &RemoteLogError) -> bool {
+    match error {
+        RemoteLogError::Client(error) => error.may_pass(),
+        RemoteLogError::Lost { .. } => true,
+        RemoteLogError::Damaged { .. } => false,
+    }
+}
+
+fn told(error: RemoteLogError) -> CliError {
+    match error {
+        RemoteLogError::Client(error) => error.into(),
+        RemoteLogError::Lost { .. } => CliError::new(ErrorKind::Unreachable, error.to_string()),
+        RemoteLogError::Damaged { .. } => CliError::user(error.to_string()),
+    }
+}
+
+fn least(verbose: bool) -> Option<Level> {
+    (!verbose).then_some(Level::Info)
+}
+
+fn run_local(args: &LogArgs, store: &Store, context: &Context) -> Result<(), CliError> {
+    let attempt = history::attempt(store, AttemptId(args.attempt))?.id;
     let mut watch = store.watch().map_err(history::failed)?;
     let prefix = args.task.as_deref().unwrap_or_default();
-    let least = (!args.verbose).then_some(Level::Info);
-    let mut log = LogReader::new(LogSelection { attempt, prefix, least });
+    let mut log = LogReader::new(LogSelection { attempt, prefix, least: least(args.verbose) });
     let mut is_lost = false;
     loop {
         // Asked before reading: what was written before the end is read after it.
-        let is_last = !args.follow || is_lost || log.has_ended(&store).map_err(history::failed)?;
-        let read = print(&mut log, &store, is_last, context)?;
+        let is_last = !args.follow || is_lost || log.has_ended(store).map_err(history::failed)?;
+        let read = print(&mut log, store, is_last, context)?;
         if is_last || read.is_break() {
             break;
         }
         is_lost = !wait(&mut watch).map_err(history::failed)?
-            && lost_process(&store, attempt).map_err(history::failed)?.is_some_and(|pid| {
+            && lost_process(store, attempt).map_err(history::failed)?.is_some_and(|pid| {
                 context.output.note(&format!(
                     "Attempt {attempt} does not run any more: its process {pid} has gone without ending it."
                 ));
                 true
             });
     }
-    Ok(Exit::Success)
+    Ok(())
 }
 
 fn print(
@@ -125,11 +198,17 @@ fn lost_process(store: &Store, attempt: AttemptId) -> Result<Option<u32>, StoreE
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::client_args::tests::asked;
+    use crate::cli::context::tests::in_dir;
     use crate::cli::history::tests::{printed, project};
     use crate::cli::parse::tests::parsed;
+    use crate::client::testing::{Answer, StubServer};
     use crate::store::Durability;
     use crate::store::task_logs::{self, LogFile};
     use crate::store::testing::{self, at};
+    use serde_json::json;
+    use std::cell::RefCell;
+    use std::path::Path;
 
     #[test]
     fn tasks_can_be_chosen() {
@@ -172,5 +251,96 @@ mod tests {
         let lost = start(0, Some(testing::owner(&store)));
         assert_eq!(lost_process(&store, lost).unwrap(), Some(7));
         assert_eq!(lost_process(&store, start(1, None)).unwrap(), None);
+    }
+
+    fn attempt(done: bool) -> Answer {
+        let attempt = json!({
+            "status": "running", "id": "1", "index": 1, "project": {"id": "1", "name": "p1"},
+            "workflow": {"id": "2", "name": "wf"}, "sessionId": "7", "sessionUuid": "0-0",
+            "sessionTime": "2024-01-02T00:00:00+09:00", "retryAttemptName": null, "done": done, "success": done,
+            "cancelRequested": false, "params": {}, "createdAt": "2024-01-03T10:00:00Z", "finishedAt": null,
+        });
+        Answer::ok("GET /api/attempts/1", attempt.to_string())
+    }
+
+    fn files(query: &str, texts: &[(&str, usize)]) -> Answer {
+        let file = |(task, size): &(&str, usize)| {
+            let time = "2026-11-22T03:16:30Z";
+            json!({"fileName": task, "fileSize": size, "taskName": task, "fileTime": time, "agentId": "1@h"})
+        };
+        let files: Vec<_> = texts.iter().map(file).collect();
+        Answer::ok(&format!("GET /api/logs/1/files{query}"), json!({ "files": files }).to_string())
+    }
+
+    fn text(task: &str, text: &str) -> Answer {
+        Answer::ok(&format!("GET /api/logs/1/files/%2Bwf%2B{task}"), task_logs::compress(text.as_bytes()))
+    }
+
+    #[test]
+    fn a_server_is_asked_once_unless_it_is_followed() {
+        let answers = || [files("", &[("+wf+a", 9)]), text("a", "[INFO] a\n[DEBUG] b\n")];
+        assert_eq!(asked(&DEFINITION, run, "1", answers()).0, "[INFO] a\n");
+        assert_eq!(asked(&DEFINITION, run, "1 -v", answers()).0, "[INFO] a\n[DEBUG] b\n");
+        let chosen = [files("?task=%2Bwf%2Ba", &[("+wf+a", 9)]), text("a", "a")];
+        assert_eq!(asked(&DEFINITION, run, "1 +wf+a", chosen).0, "a\n");
+        let none = [files("?task=wf", &[])];
+        assert_eq!(asked(&DEFINITION, run, "1 wf", none), (String::new(), String::new()));
+        let ended = answers().into_iter().chain([attempt(true)]);
+        assert_eq!(asked(&DEFINITION, run, "1 -f", ended).0, "[INFO] a\n");
+    }
+
+    /// What is shown of a followed attempt, and for how many milliseconds it waits each time.
+    fn followed(answers: Vec<Answer>, prefix: Option<&str>) -> (Result<(), CliError>, String, Vec<u128>) {
+        let server = StubServer::new(answers);
+        let (context, captured) = in_dir(Path::new("/"));
+        let (client, id) = (server.client(), Id::from(1));
+        let mut log = RemoteLog::new(&client, Lines { attempt: &id, prefix, least: None });
+        let waits = RefCell::new(vec![]);
+        let ended = show_remote(&mut log, true, &context, |time| waits.borrow_mut().push(time.as_millis()));
+        (ended, captured.out(), waits.into_inner())
+    }
+
+    #[test]
+    fn waits_grow_until_there_is_news() {
+        let running = || attempt(false);
+        let mut answers: Vec<Answer> = (0..8).map(|_| running()).collect();
+        answers.extend([attempt(true), text("a", "a1\n"), text("a", "a1\na2\n")]);
+        answers.extend((0..7).map(|_| files("", &[])));
+        answers.extend([files("", &[("+wf+a", 3)]), files("", &[("+wf+a", 6)])]);
+        let (ended, out, waits) = followed(answers, None);
+        assert_eq!((ended, out.as_str()), (Ok(()), "a1\na2\n"));
+        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 10_000, 10_000, 500]);
+    }
+
+    #[test]
+    fn following_ends_with_the_chosen_tasks() {
+        let tasks = |state: &str| {
+            let task = |name: &str, state: &str| json!({"id": 1, "fullName": name, "state": state, "updatedAt": "2026-11-22T03:16:30Z"});
+            let tasks = [task("+wf", "planned"), task("+wf+a", state), task("+wf+b", "blocked")];
+            Answer::ok("GET /api/attempts/1/tasks", json!({ "tasks": tasks }).to_string())
+        };
+        let answers = vec![
+            attempt(false),
+            tasks("running"),
+            tasks("retry_waiting"),
+            tasks("error"),
+            files("?task=%2Bwf%2Ba", &[]),
+        ];
+        let (ended, _, waits) = followed(answers, Some("+wf+a"));
+        assert_eq!((ended, waits.len()), (Ok(()), 2));
+    }
+
+    #[test]
+    fn a_server_may_be_away_for_some_time() {
+        let away = |times: usize| {
+            let hung_up = (0..times * 10).map(|_| Answer::hang_up("GET /api/attempts/1"));
+            let answers = [attempt(false)].into_iter().chain(hung_up);
+            let answers = answers.chain([attempt(true), files("", &[])]);
+            followed(answers.collect(), None)
+        };
+        let (ended, _, waits) = away(1);
+        assert_eq!((ended, waits), (Ok(()), vec![500, 1000]));
+        let never = followed(vec![Answer::hang_up("GET /api/attempts/1")], None);
+        assert_eq!((never.0.is_err(), never.2), (true, vec![]));
     }
 }

@@ -3,8 +3,8 @@
 //! Nothing is prepared before it is known which command runs. Only `output` prints.
 
 pub mod args;
-mod attempt_text;
 pub mod attempts;
+mod block;
 pub mod check;
 pub mod client_args;
 mod colour;
@@ -26,9 +26,12 @@ pub mod params_arg;
 mod parse;
 pub mod program_log;
 pub mod progress;
+pub mod projects;
 mod properties;
+mod remote_log;
 pub mod run;
 pub mod run_summary;
+pub mod schedules;
 mod secret_input;
 pub mod secrets;
 pub mod sessions;
@@ -38,6 +41,7 @@ pub mod task_table;
 pub mod tasks;
 mod usage;
 pub mod version;
+pub mod workflows;
 
 pub use context::Context;
 pub use error::{CliError, ErrorKind, UsageText};
@@ -76,6 +80,18 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command { definition: &run::DEFINITION, run: |words, context| run::run(&read(words)?, context) },
     Command { definition: &check::DEFINITION, run: |words, context| check::run(&read(words)?, context) },
     Command { definition: &init::DEFINITION, run: |words, context| init::run(&read(words)?, context) },
+    Command {
+        definition: &projects::DEFINITION,
+        run: |words, context| projects::run(&read(words)?, context),
+    },
+    Command {
+        definition: &workflows::DEFINITION,
+        run: |words, context| workflows::run(&read(words)?, context),
+    },
+    Command {
+        definition: &schedules::DEFINITION,
+        run: |words, context| schedules::run(&read(words)?, context),
+    },
     Command {
         definition: &sessions::DEFINITION,
         run: |words, context| sessions::run(&read(words)?, context),

@@ -1,9 +1,13 @@
 //! `dibble sessions`: shows sessions with their newest attempts.
 
 use super::args::{Definition, HistoryArgs, PageArgs};
-use super::attempt_text::session_text;
-use super::{CliError, Context, Exit, history};
+use super::block::session_block;
+use super::history::{self, History};
+use super::{CliError, Context, Exit};
+use crate::client::models::{Id, Session, Sessions};
+use crate::client::{Client, ClientError};
 use crate::model::SessionId;
+use crate::server::wire;
 use crate::store::attempts::Scope;
 use crate::store::{Page, Reader, StoreError, projects, sessions};
 use clap::Args;
@@ -26,9 +30,9 @@ pub const DEFINITION: Definition = Definition {
     ],
     about: "Show sessions with their last attempts, the newest last",
     examples: &[
-        ("sessions --local", "what ran in this project"),
-        ("sessions --local -s 5", "the last five"),
-        ("session --local 17", "session 17 only"),
+        ("sessions myproj hourly -s 5", "the last five of a workflow"),
+        ("session 17", "session 17 only"),
+        ("sessions --local", "what `dibble run` did in this project"),
     ],
     args: SessionsArgs::augment_args,
 };
@@ -45,6 +49,10 @@ pub struct SessionsArgs {
 
     #[command(flatten)]
     pub page: PageArgs,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 
     #[command(flatten)]
     pub history: HistoryArgs,
@@ -86,21 +94,60 @@ impl SessionsArgs {
 /// There is no such session or project, or no history.
 pub fn run(args: &SessionsArgs, context: &Context) -> Result<Exit, CliError> {
     let selection = args.selection()?;
-    let store = history::open(&args.history, context)?;
-    let page = history::page(&args.page, SessionId);
-    let found = store.read(|reader| find(reader, &selection, page)).map_err(history::failed)?;
-    let newest_first = found.map_err(|missing| history::not_found(&missing))?;
+    let (newest_first, start) = match history::open(&args.history, context)? {
+        History::Local(store) => {
+            let page = history::page(&args.page, SessionId);
+            let found = store.read(|reader| find(reader, &selection, page)).map_err(history::failed)?;
+            let rows = found.map_err(|missing| history::not_found(&missing))?;
+            let sent: Vec<wire::Session<'_>> = rows.iter().map(wire::Session::from).collect();
+            (history::as_answered(sent)?, "run")
+        }
+        History::Server(client) => (ask(&client, &selection, &args.page)?, "start"),
+    };
+    print(newest_first, matches!(selection, SessionSelection::Session(_)), start, args.json, context)
+}
+
+fn print(
+    newest_first: Vec<Session>,
+    is_single: bool,
+    start: &str,
+    json: bool,
+    context: &Context,
+) -> Result<Exit, CliError> {
     let output = &context.output;
-    if !matches!(selection, SessionSelection::Session(_)) {
-        output.line("Sessions:");
-    }
-    if newest_first.is_empty() {
-        output.note("Use `dibble run` to start a session.");
-    }
-    for session in newest_first.iter().rev().take_while(|_| !output.is_closed()) {
-        output.line(&session_text(&session.last_attempt, &context.zone));
+    match newest_first.first() {
+        Some(session) if json && is_single => context.print_json(session)?,
+        _ if json => context.print_json(&Sessions { sessions: newest_first })?,
+        first => {
+            if !is_single {
+                output.line("Sessions:");
+            }
+            if first.is_none() {
+                output.note(&format!("Use `dibble {start}` to start a session."));
+            }
+            for session in newest_first.iter().rev().take_while(|_| !output.is_closed()) {
+                output.line(&session_block(session, &context.zone));
+            }
+        }
     }
     Ok(Exit::Success)
+}
+
+/// The server's sessions, newest first.
+fn ask(client: &Client, selection: &SessionSelection<'_>, page: &PageArgs) -> Result<Vec<Session>, CliError> {
+    let id: fn(&Session) -> &Id = |session| &session.id;
+    let (project, workflow) = match *selection {
+        SessionSelection::Session(id) => return Ok(vec![client.session(&Id::from(id.0))?]),
+        SessionSelection::All => {
+            return history::ask_pages(page, id, |page| Ok(client.sessions(page)?.sessions));
+        }
+        SessionSelection::Project(project) => (project, None),
+        SessionSelection::Workflow { project, workflow } => (project, Some(workflow)),
+    };
+    let project = client.project_by_name(project)?.id;
+    history::ask_pages(page, id, |page| -> Result<_, ClientError> {
+        Ok(client.sessions_of_project(&project, workflow, page)?.sessions)
+    })
 }
 
 /// The sessions, newest first, or what is not there.
@@ -128,9 +175,12 @@ fn find(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::client_args::tests::{asked, failure};
     use crate::cli::history::tests::{printed, project};
     use crate::cli::parse::tests::parsed;
+    use crate::client::testing::Answer;
     use crate::store::testing;
+    use serde_json::{Value, json};
 
     #[test]
     fn a_number_is_a_session() {
@@ -202,10 +252,73 @@ mod tests {
             ("--local 999", "Resource not found: session not found: 999"),
             ("--local nosuch", "Resource not found: project not found: nosuch"),
             ("--local nosuch wf", "Resource not found: project not found: nosuch"),
-            ("p", "no server was asked: this version looks at local runs only"),
         ] {
             let error = printed(dir.path(), &DEFINITION, run, words).unwrap_err();
             assert_eq!((error.message.as_str(), error.exit_code()), (message, 1), "{words}");
         }
+    }
+
+    fn session(id: u64) -> Value {
+        json!({
+            "id": id.to_string(), "project": {"id": "1", "name": "p1"}, "workflow": {"id": "2", "name": "wf"},
+            "sessionUuid": "0-0", "sessionTime": "2026-11-22T03:00:00+00:00", "lastAttempt": null,
+        })
+    }
+
+    fn answer(target: &str, sessions: &[Value]) -> Answer {
+        Answer::ok(&format!("GET /api/{target}"), json!({ "sessions": sessions }).to_string())
+    }
+
+    #[test]
+    fn a_server_is_asked_for_what_is_chosen() {
+        let project = json!({
+            "id": "1", "name": "p1", "revision": "r", "createdAt": "2026-11-22T03:16:29Z",
+            "updatedAt": "2026-11-22T03:16:29Z",
+        });
+        for (words, target) in [
+            ("", "sessions"),
+            ("-s 5 -i 9", "sessions?last_id=9&page_size=5"),
+            ("p1", "projects/1/sessions"),
+            ("p1 wf -s 2", "projects/1/sessions?workflow=wf&page_size=2"),
+        ] {
+            let project =
+                Answer::ok("GET /api/projects?name=p1", json!({ "projects": [project] }).to_string());
+            let answers = [project, answer(target, &[session(4), session(3)])];
+            let (out, err) = asked(&DEFINITION, run, words, answers);
+            assert!(out.starts_with("Sessions:\n  session id: 3\n  attempt id: \n"), "{words}: {out}");
+            assert_eq!((out.matches("session id: ").count(), err.as_str()), (2, ""), "{words}");
+        }
+        let hint = "Use `dibble start` to start a session.\n";
+        let shown = asked(&DEFINITION, run, "", [answer("sessions", &[])]);
+        assert_eq!(shown, ("Sessions:\n".to_owned(), hint.to_owned()));
+    }
+
+    #[test]
+    fn json_is_that_of_the_api() {
+        let (out, _) = asked(&DEFINITION, run, "--json", [answer("sessions", &[session(4), session(3)])]);
+        assert_eq!(
+            serde_json::from_str::<Value>(&out).unwrap(),
+            json!({"sessions": [session(4), session(3)]})
+        );
+        let one = Answer::ok("GET /api/sessions/4", session(4).to_string());
+        let (out, _) = asked(&DEFINITION, run, "4 --json", [one]);
+        assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), session(4));
+        let (store, dir) = project();
+        testing::attempt(&store, "");
+        let (out, _) = printed(dir.path(), &DEFINITION, run, "--local 1 --json").unwrap();
+        let read: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((&read["id"], &read["lastAttempt"]["done"]), (&json!("1"), &json!(false)));
+    }
+
+    #[test]
+    fn the_servers_message_is_shown() {
+        let message = r#"{"message":"Resource does not exist: session id=999","status":404}"#;
+        let error = failure(&DEFINITION, run, "999", [Answer::new("GET /api/sessions/999", 404, message)]);
+        assert_eq!(error, CliError::user("Resource not found: Resource does not exist: session id=999"));
+        let none = Answer::ok("GET /api/projects?name=abc", r#"{"projects":[]}"#);
+        let error = failure(&DEFINITION, run, "abc", [none]);
+        assert_eq!(error, CliError::user("Resource not found: project not found: abc"));
+        let error = parsed::<SessionsArgs>(&DEFINITION, "--local -e h").unwrap_err();
+        assert_eq!(error, "--local and -e, --endpoint don't work together");
     }
 }

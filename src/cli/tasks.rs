@@ -1,14 +1,14 @@
 //! `dibble tasks`: shows the tasks of an attempt, as blocks of lines or as the JSON of Digdag's REST API.
 
 use super::args::{Definition, HistoryArgs, id};
-use super::attempt_text::params_text;
-use super::{CliError, Context, Exit, history};
-use crate::logs::MachineZone;
-use crate::model::{AttemptId, Params, Task, TaskId, TaskKind, Time, merge};
+use super::block::task_block;
+use super::history::{self, History};
+use super::{CliError, Context, Exit};
+use crate::client::models::{Id, Task, Tasks};
+use crate::model::AttemptId;
+use crate::server::wire;
 use crate::store::tasks;
 use clap::Args;
-use serde::Serialize;
-use serde_json::Value;
 
 pub const DEFINITION: Definition = Definition {
     name: "tasks",
@@ -17,8 +17,9 @@ pub const DEFINITION: Definition = Definition {
     usage: &["tasks <attempt-id> [options...]"],
     about: "Show the tasks of an attempt with their states and times",
     examples: &[
-        ("tasks --local 3", "the tasks of attempt 3"),
-        ("tasks --local 3 --json", "the same for programs"),
+        ("tasks 3", "the tasks of attempt 3"),
+        ("tasks 3 --json", "the same for programs"),
+        ("tasks --local 3", "those of an attempt of `dibble run` in this project"),
     ],
     args: TasksArgs::augment_args,
 };
@@ -44,118 +45,44 @@ pub struct TasksArgs {
 ///
 /// There is no such attempt, or no history.
 pub fn run(args: &TasksArgs, context: &Context) -> Result<Exit, CliError> {
-    let store = history::open(&args.history, context)?;
-    let attempt = history::attempt(&store, AttemptId(args.attempt))?;
-    let tasks = store.read(|reader| tasks::list(reader, attempt.id)).map_err(history::failed)?;
+    let tasks: Vec<Task> = match history::open(&args.history, context)? {
+        History::Local(store) => {
+            let attempt = history::attempt(&store, AttemptId(args.attempt))?;
+            let rows = store.read(|reader| tasks::list(reader, attempt.id)).map_err(history::failed)?;
+            history::as_answered(rows.iter().map(wire::Task::from).collect::<Vec<_>>())?
+        }
+        History::Server(client) => {
+            let attempt = Id::from(args.attempt);
+            let tasks = client.tasks(&attempt)?;
+            if tasks.is_empty() {
+                // There may be no such attempt.
+                client.attempt(&attempt)?;
+            }
+            tasks
+        }
+    };
     let output = &context.output;
     if args.json {
-        let list = JsonTasks { tasks: tasks.iter().map(json_task).collect() };
-        output.json(&list).map_err(|error| CliError::internal(error.to_string()))?;
+        context.print_json(&Tasks { tasks })?;
         return Ok(Exit::Success);
     }
     for task in tasks.iter().take_while(|_| !output.is_closed()) {
-        output.line(&text(task, &context.zone));
+        output.line(&task_block(task, &context.zone));
     }
     output.line(&format!("{} entries.", tasks.len()));
     Ok(Exit::Success)
 }
 
-fn text(task: &Task, zone: &MachineZone) -> String {
-    let Task { id, full_name: name, state, .. } = task;
-    let started = task.started_at.map(|at| zone.show(at)).unwrap_or_default();
-    let updated = zone.show(task.updated_at);
-    let config = params_text(&config(task));
-    let parent = task.parent.map_or_else(|| "null".to_owned(), |id| id.to_string());
-    let upstreams = ids(&task.upstreams).join(", ");
-    let export = params_text(&export_params(task));
-    let store = params_text(&task.result.store_params);
-    let state_params = params_text(&task.state_params);
-    format!(
-        "   id: {id}\n   name: {name}\n   state: {state}\n   started: {started}\n   updated: {updated}\n   \
-         config: {config}\n   parent: {parent}\n   upstreams: [{upstreams}]\n   export params: {export}\n   \
-         store params: {store}\n   state params: {state_params}\n"
-    )
-}
-
-/// The task's own keys, with its `_export` as the last one when it has any.
-fn config(task: &Task) -> Params {
-    let mut config = task.config.local.clone();
-    if !task.config.export.is_empty() {
-        config.insert("_export".to_owned(), Value::Object(task.config.export.clone()));
-    }
-    config
-}
-
-/// What the task's definition exports, and what its operator did at run time.
-fn export_params(task: &Task) -> Params {
-    let mut params = task.config.export.clone();
-    merge(&mut params, &task.result.export_params);
-    params
-}
-
-fn ids(ids: &[TaskId]) -> Vec<String> {
-    ids.iter().map(TaskId::to_string).collect()
-}
-
-/// `GET /api/attempts/{id}/tasks`, so that programs can read both alike.
-#[derive(Debug, Serialize)]
-struct JsonTasks {
-    tasks: Vec<JsonTask>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct JsonTask {
-    id: String,
-    full_name: String,
-    parent_id: Option<String>,
-    config: Params,
-    upstreams: Vec<String>,
-    state: &'static str,
-    cancel_requested: bool,
-    export_params: Params,
-    store_params: Params,
-    state_params: Params,
-    updated_at: String,
-    retry_at: Option<String>,
-    started_at: Option<String>,
-    error: Params,
-    is_group: bool,
-}
-
-fn json_task(task: &Task) -> JsonTask {
-    JsonTask {
-        id: task.id.to_string(),
-        full_name: task.full_name.clone(),
-        parent_id: task.parent.map(|id| id.to_string()),
-        config: config(task),
-        upstreams: ids(&task.upstreams),
-        state: task.state.as_str(),
-        cancel_requested: task.flags.cancel_requested,
-        export_params: export_params(task),
-        store_params: task.result.store_params.clone(),
-        state_params: task.state_params.clone(),
-        updated_at: instant(task.updated_at),
-        retry_at: task.retry_at.map(instant),
-        started_at: task.started_at.map(instant),
-        error: task.error.clone(),
-        is_group: task.kind == TaskKind::Group,
-    }
-}
-
-fn instant(time: Time) -> String {
-    time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::client_args::tests::{asked, failure};
     use crate::cli::history::tests::{printed, project};
     use crate::cli::parse::tests::parsed;
-    use crate::model::TaskConfig;
-    use crate::model::TaskState;
+    use crate::client::testing::Answer;
+    use crate::model::{TaskConfig, TaskId, TaskKind, TaskState};
     use crate::store::testing::{self, at, object};
-    use serde_json::json;
+    use serde_json::{Value, json};
     use std::path::Path;
     use std::sync::Arc;
 
@@ -229,5 +156,29 @@ mod tests {
         let (_store, dir) = project();
         let error = printed(dir.path(), &DEFINITION, run, "--local 999").unwrap_err();
         assert_eq!(error, CliError::user("Resource not found: attempt not found: 999"));
+    }
+
+    #[test]
+    fn a_server_is_asked_for_the_tasks() {
+        let tasks = json!({"tasks": [{
+            "id": "2", "fullName": "+plain+a", "parentId": "1", "config": {"echo>": "x"}, "upstreams": [],
+            "state": "success", "cancelRequested": false, "exportParams": {}, "storeParams": {}, "stateParams": {},
+            "updatedAt": "2026-11-22T03:16:30Z", "retryAt": null, "startedAt": null, "error": {}, "isGroup": false,
+        }]});
+        let answer = || Answer::ok("GET /api/attempts/1/tasks", tasks.to_string());
+        let (out, err) = asked(&DEFINITION, run, "1", [answer()]);
+        assert!(out.starts_with("   id: 2\n   name: +plain+a\n   state: success\n   started: \n"), "{out}");
+        assert!(out.ends_with("   state params: {}\n\n1 entries.\n") && err.is_empty(), "{out}");
+        let (out, _) = asked(&DEFINITION, run, "1 --json", [answer()]);
+        assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), tasks);
+    }
+
+    #[test]
+    fn servers_that_know_no_attempt_may_list_no_tasks() {
+        let answers = [
+            Answer::ok("GET /api/attempts/9/tasks", r#"{"tasks":[]}"#),
+            Answer::new("GET /api/attempts/9", 404, r#"{"message":"no"}"#),
+        ];
+        assert_eq!(failure(&DEFINITION, run, "9", answers), CliError::user("Resource not found: no"));
     }
 }

@@ -49,6 +49,31 @@ impl ClientError {
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Connect { .. })
     }
+
+    /// Whether the same request may succeed the next time.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Connect { source, .. } | Self::Exchange { source, .. } => !matches!(
+                **source,
+                ureq::Error::BadUri(_)
+                    | ureq::Error::Http(_)
+                    | ureq::Error::Rustls(_)
+                    | ureq::Error::Tls(_)
+                    | ureq::Error::BodyExceedsLimit(_)
+            ),
+            Self::Status { status, .. } => {
+                let passing = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+                *status >= 500 || passing.iter().any(|passing| passing == status)
+            }
+            Self::Scheme(_)
+            | Self::Endpoint(_)
+            | Self::EndpointUser
+            | Self::Header { .. }
+            | Self::Proxy { .. }
+            | Self::NotFound(_)
+            | Self::Answer { .. } => false,
+        }
+    }
 }
 
 /// What failed before there was a status: without a connection, or with one.

@@ -8,10 +8,10 @@ use crate::model::{Params, Time};
 use serde_json::json;
 
 /// A part of a list that begins with the newest.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Page {
     /// Only what is older than this id.
-    pub last_id: Option<i64>,
+    pub last_id: Option<Id>,
     /// The server has a default, and a limit.
     pub size: Option<i64>,
 }
@@ -39,9 +39,9 @@ pub enum Resume<'a> {
 /// What became of the wish to start an attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Started {
-    New(Attempt),
+    New(Box<Attempt>),
     /// Nothing was started, for there is one. It is not known which if the server does not tell.
-    Exists(Option<Attempt>),
+    Exists(Option<Box<Attempt>>),
 }
 
 impl Client {
@@ -50,7 +50,7 @@ impl Client {
     /// # Errors
     ///
     /// The server cannot be asked or refuses.
-    pub fn sessions(&self, page: Page) -> Result<Sessions, ClientError> {
+    pub fn sessions(&self, page: &Page) -> Result<Sessions, ClientError> {
         self.get(&paged(ApiPath::new(["sessions"]), page))
     }
 
@@ -63,7 +63,7 @@ impl Client {
         &self,
         project: &Id,
         workflow: Option<&str>,
-        page: Page,
+        page: &Page,
     ) -> Result<Sessions, ClientError> {
         let path = ApiPath::new(["projects", project.as_str(), "sessions"]).query_if("workflow", workflow);
         self.get(&paged(path, page))
@@ -83,7 +83,7 @@ impl Client {
     /// # Errors
     ///
     /// The server cannot be asked or refuses.
-    pub fn attempts(&self, page: Page) -> Result<Attempts, ClientError> {
+    pub fn attempts(&self, page: &Page) -> Result<Attempts, ClientError> {
         self.get(&paged(ApiPath::new(["attempts"]), page))
     }
 
@@ -92,7 +92,7 @@ impl Client {
     /// # Errors
     ///
     /// The server cannot be asked or refuses.
-    pub fn attempts_of_session(&self, session: &Id, page: Page) -> Result<Attempts, ClientError> {
+    pub fn attempts_of_session(&self, session: &Id, page: &Page) -> Result<Attempts, ClientError> {
         self.get(&paged(ApiPath::new(["sessions", session.as_str(), "attempts"]), page))
     }
 
@@ -152,6 +152,6 @@ impl Client {
     }
 }
 
-fn paged(path: ApiPath, page: Page) -> ApiPath {
-    path.query_if("last_id", page.last_id).query_if("page_size", page.size)
+fn paged(path: ApiPath, page: &Page) -> ApiPath {
+    path.query_if("last_id", page.last_id.as_ref()).query_if("page_size", page.size)
 }

@@ -1,0 +1,221 @@
+//! What the listings show: a block of lines for each thing, `  name: value`, in Digdag's order and wording.
+
+use crate::client::models::{Attempt, Project, Schedule, Session, Task};
+use crate::logs::MachineZone;
+use crate::logs::local_time::show;
+use crate::model::{Params, Time};
+use serde_json::Value;
+use std::fmt::Display;
+
+type Line<'a> = (&'static str, Box<dyn Display + 'a>);
+
+/// Lines that end in newlines; printed as a line, an empty line follows.
+fn block(indent: &str, lines: &[Line<'_>]) -> String {
+    lines.iter().map(|(name, value)| format!("{indent}{name}: {value}\n")).collect()
+}
+
+fn line<'a>(name: &'static str, value: impl Display + 'a) -> Line<'a> {
+    (name, Box::new(value))
+}
+
+/// A session with its newest attempt. One that was killed counts as failed.
+pub(crate) fn session_block(session: &Session, zone: &MachineZone) -> String {
+    let last = session.last_attempt.as_ref();
+    let status = match last.map(|last| (last.success, last.done)) {
+        None => "pending",
+        Some((true, _)) => "success",
+        Some((false, true)) => "error",
+        Some((false, false)) => "running",
+    };
+    let name = last.and_then(|last| last.retry_attempt_name.as_deref());
+    block(
+        "  ",
+        &[
+            line("session id", &session.id),
+            line("attempt id", last.map(|last| last.id.as_str()).unwrap_or_default()),
+            line("uuid", &session.session_uuid),
+            line("project", &session.project.name),
+            line("workflow", &session.workflow.name),
+            line("session time", show(session.session_time)),
+            line("retry attempt name", name.unwrap_or_default()),
+            line("params", last.map(|last| json_text(&last.params)).unwrap_or_default()),
+            line("created at", last.map(|last| zone.show(last.created_at)).unwrap_or_default()),
+            line("kill requested", last.is_some_and(|last| last.cancel_requested)),
+            line("status", status),
+        ],
+    )
+}
+
+/// An attempt.
+pub(crate) fn attempt_block(attempt: &Attempt, zone: &MachineZone) -> String {
+    let mut lines = vec![line("session id", &attempt.session_id), line("attempt id", &attempt.id)];
+    lines.extend(session_lines(attempt));
+    lines.extend([
+        line("created at", zone.show(attempt.created_at)),
+        line("finished at", attempt.finished_at.map(|at| zone.show(at)).unwrap_or_default()),
+        line("kill requested", attempt.cancel_requested),
+        line("status", &attempt.status),
+    ]);
+    block("  ", &lines)
+}
+
+/// What an attempt was started for.
+fn session_lines(attempt: &Attempt) -> Vec<Line<'_>> {
+    vec![
+        line("uuid", &attempt.session_uuid),
+        line("project", &attempt.project.name),
+        line("workflow", &attempt.workflow.name),
+        line("session time", show(attempt.session_time)),
+        line("retry attempt name", attempt.retry_attempt_name.as_deref().unwrap_or_default()),
+        line("params", json_text(&attempt.params)),
+    ]
+}
+
+/// A task of an attempt.
+pub(crate) fn task_block(task: &Task, zone: &MachineZone) -> String {
+    let upstreams: Vec<&str> = task.upstreams.iter().map(AsRef::as_ref).collect();
+    block(
+        "   ",
+        &[
+            line("id", &task.id),
+            line("name", &task.full_name),
+            line("state", &task.state),
+            line("started", task.started_at.map(|at| zone.show(at)).unwrap_or_default()),
+            line("updated", zone.show(task.updated_at)),
+            line("config", json_text(&task.config)),
+            line("parent", task.parent_id.as_ref().map_or("null", |id| id.as_str())),
+            line("upstreams", format!("[{}]", upstreams.join(", "))),
+            line("export params", json_text(&task.export_params)),
+            line("store params", json_text(&task.store_params)),
+            line("state params", json_text(&task.state_params)),
+        ],
+    )
+}
+
+/// A project with its newest revision.
+pub(crate) fn project_block(project: &Project, zone: &MachineZone) -> String {
+    block(
+        "  ",
+        &[
+            line("name", &project.name),
+            line("id", &project.id),
+            line("revision", &project.revision),
+            line("archive type", &project.archive_type),
+            line("project created at", zone.show(project.created_at)),
+            line("revision updated at", zone.show(project.updated_at)),
+        ],
+    )
+}
+
+/// A schedule in a list.
+pub(crate) fn schedule_block(schedule: &Schedule, zone: &MachineZone, now: Time) -> String {
+    let mut lines = vec![line("id", &schedule.id), line("project", &schedule.project.name)];
+    lines.extend(schedule_lines(schedule, zone, now));
+    block("  ", &lines)
+}
+
+fn schedule_lines<'a>(schedule: &'a Schedule, zone: &MachineZone, now: Time) -> Vec<Line<'a>> {
+    let disabled = schedule.disabled_at.map(|at| zone.show_with_distance(at, now)).unwrap_or_default();
+    vec![
+        line("workflow", &schedule.workflow.name),
+        line("disabled at", disabled),
+        line("next session time", show(schedule.next_schedule_time)),
+        line("next scheduled to run at", zone.show_with_distance(schedule.next_run_time, now)),
+    ]
+}
+
+/// Parameters as compact JSON.
+fn json_text(params: &Params) -> String {
+    Value::Object(params.clone()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::parse_iso;
+    use serde_json::json;
+
+    fn attempt(change: Value) -> Attempt {
+        let mut json = json!({
+            "status": "success", "id": "3", "index": 2, "project": {"id": "1", "name": "p1"},
+            "workflow": {"id": "2", "name": "plain"}, "sessionId": "1", "sessionUuid": "0-0",
+            "sessionTime": "2024-01-02T00:00:00+09:00", "retryAttemptName": "again",
+            "done": true, "success": true, "cancelRequested": false, "params": {"p": {"b": "é", "a": [1]}},
+            "createdAt": "2024-01-03T10:00:00Z", "finishedAt": "2024-01-03T10:00:05Z",
+        });
+        json.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn an_attempt_has_a_status_and_perhaps_an_end() {
+        let zone = MachineZone::utc();
+        let head = "  session id: 1\n  attempt id: 3\n  uuid: 0-0\n  project: p1\n  workflow: plain\n  \
+                    session time: 2024-01-02 00:00:00 +0900\n  retry attempt name: ";
+        let params = "  params: {\"p\":{\"b\":\"é\",\"a\":[1]}}\n  created at: 2024-01-03 10:00:00 +0000\n";
+        assert_eq!(
+            attempt_block(&attempt(json!({})), &zone),
+            format!(
+                "{head}again\n{params}  finished at: 2024-01-03 10:00:05 +0000\n  kill requested: false\n  \
+                 status: success\n"
+            )
+        );
+        let running =
+            json!({"retryAttemptName": null, "finishedAt": null, "cancelRequested": true, "status": "x"});
+        assert_eq!(
+            attempt_block(&attempt(running), &zone),
+            format!("{head}\n{params}  finished at: \n  kill requested: true\n  status: x\n")
+        );
+    }
+
+    #[test]
+    fn a_session_follows_its_newest_attempt() {
+        let session = |last: Value| {
+            let json = json!({
+                "id": 5, "project": {"id": "1", "name": "p1"}, "workflow": {"id": null, "name": "slow"},
+                "sessionUuid": "0-0", "sessionTime": "2026-11-22T03:00:00+00:00", "lastAttempt": last,
+            });
+            session_block(&serde_json::from_value(json).unwrap(), &MachineZone::new(Some("Asia/Tokyo")))
+        };
+        let last = |done, success, canceled| {
+            json!({
+                "id": "7", "retryAttemptName": null, "done": done, "success": success, "cancelRequested": canceled,
+                "params": {}, "createdAt": "2026-11-22T03:17:16Z", "finishedAt": null,
+            })
+        };
+        let head = |id| {
+            format!(
+                "  session id: 5\n  attempt id: {id}\n  uuid: 0-0\n  project: p1\n  workflow: slow\n  \
+                 session time: 2026-11-22 03:00:00 +0000\n  retry attempt name: \n  "
+            )
+        };
+        for (last, end) in [
+            (last(false, false, false), "false\n  status: running\n"),
+            (last(true, false, false), "false\n  status: error\n"),
+            (last(true, false, true), "true\n  status: error\n"),
+            (last(true, true, true), "true\n  status: success\n"),
+        ] {
+            let created = "params: {}\n  created at: 2026-11-22 12:17:16 +0900\n  kill requested: ";
+            assert_eq!(session(last), format!("{}{created}{end}", head("7")));
+        }
+        let pending = "params: \n  created at: \n  kill requested: false\n  status: pending\n";
+        assert_eq!(session(json!(null)), format!("{}{pending}", head("")));
+    }
+
+    #[test]
+    fn schedules_have_distances() {
+        let schedule: Schedule = serde_json::from_value(json!({
+            "id": "1", "project": {"id": "1", "name": "p1"}, "workflow": {"id": "2", "name": "wf"},
+            "nextRunTime": "2026-11-22T22:00:00Z", "nextScheduleTime": "2026-11-23T00:00:00+09:00",
+            "disabledAt": "2026-11-22T21:00:00Z",
+        }))
+        .unwrap();
+        let now = parse_iso("2026-11-22T21:00:01Z").unwrap();
+        assert_eq!(
+            schedule_block(&schedule, &MachineZone::utc(), now),
+            "  id: 1\n  project: p1\n  workflow: wf\n  disabled at: 2026-11-22 21:00:00 +0000 (1s ago)\n  \
+             next session time: 2026-11-23 00:00:00 +0900\n  \
+             next scheduled to run at: 2026-11-22 22:00:00 +0000 (in 59m 59s)\n"
+        );
+    }
+}

@@ -1,0 +1,146 @@
+//! `dibble projects`: shows the projects of a server.
+
+use super::args::{CountArgs, Definition};
+use super::block::project_block;
+use super::client_args::{ClientArgs, connect};
+use super::{CliError, Context, Exit};
+use crate::client::models::Projects;
+use crate::client::{ClientError, ProjectPage};
+use clap::Args;
+
+pub const DEFINITION: Definition = Definition {
+    name: "projects",
+    aliases: &["project"],
+    synopsis: &[("projects [name]", "show projects")],
+    usage: &["projects [name] [options...]"],
+    about: "Show projects with their newest revisions",
+    examples: &[("projects", "all of them"), ("projects --name sales", "those with `sales` in their names")],
+    args: ProjectsArgs::augment_args,
+};
+
+/// The arguments of `projects`.
+#[derive(Debug, Clone, Args)]
+pub struct ProjectsArgs {
+    /// Show this project only
+    #[arg(value_name = "name", conflicts_with_all = ["name_pattern", "count", "last_id"])]
+    pub project: Option<String>,
+
+    /// Show projects with this text in their names
+    #[arg(id = "name_pattern", long = "name", value_name = "TEXT")]
+    pub name_pattern: Option<String>,
+
+    #[command(flatten)]
+    pub page: CountArgs,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// Shows the projects.
+///
+/// # Errors
+///
+/// There is no such project, or the server cannot be asked.
+pub fn run(args: &ProjectsArgs, context: &Context) -> Result<Exit, CliError> {
+    let client = connect(&args.client, context)?;
+    let projects = match &args.project {
+        Some(name) => {
+            let project = client.project_by_name(name).map_err(|error| match error {
+                ClientError::NotFound(_) => CliError::user(format!("Project '{name}' does not exist.")),
+                other => other.into(),
+            })?;
+            if args.json {
+                context.print_json(&project)?;
+                return Ok(Exit::Success);
+            }
+            vec![project]
+        }
+        None => {
+            let CountArgs { last_id, count } = args.page;
+            let name_pattern = args.name_pattern.as_deref();
+            client.projects(&ProjectPage { last_id, count: Some(count), name_pattern })?.projects
+        }
+    };
+    let output = &context.output;
+    if args.json {
+        context.print_json(&Projects { projects })?;
+        return Ok(Exit::Success);
+    }
+    output.line("Projects");
+    for project in projects.iter().take_while(|_| !output.is_closed()) {
+        output.line(&project_block(project, &context.zone));
+    }
+    output.note("Use `dibble workflows <project-name>` to show details.");
+    if let Some(more) = args.page.more(projects.len(), projects.last().map(|project| &project.id)) {
+        output.note(&more);
+    }
+    Ok(Exit::Success)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::client_args::tests::{asked, failure};
+    use crate::client::testing::Answer;
+    use serde_json::{Value, json};
+
+    fn project(id: u64) -> Value {
+        json!({
+            "id": id.to_string(), "name": format!("p{id}"), "revision": "rev1", "createdAt": "2026-11-22T03:16:29Z",
+            "updatedAt": "2026-11-23T03:16:29Z", "deletedAt": null, "archiveType": "db", "archiveMd5": "Zth/",
+        })
+    }
+
+    fn answer(query: &str, projects: &[Value]) -> Answer {
+        Answer::ok(&format!("GET /api/projects?{query}"), json!({ "projects": projects }).to_string())
+    }
+
+    fn block(id: u64) -> String {
+        format!(
+            "  name: p{id}\n  id: {id}\n  revision: rev1\n  archive type: db\n  \
+             project created at: 2026-11-22 03:16:29 +0000\n  revision updated at: 2026-11-23 03:16:29 +0000\n\n"
+        )
+    }
+
+    const FOOTER: &str = "Use `dibble workflows <project-name>` to show details.\n";
+
+    #[test]
+    fn every_project_is_a_block() {
+        let (out, err) = asked(&DEFINITION, run, "", [answer("count=100", &[project(1), project(2)])]);
+        assert_eq!((out, err.as_str()), (format!("Projects\n{}{}", block(1), block(2)), FOOTER));
+        let (out, err) = asked(&DEFINITION, run, "", [answer("count=100", &[])]);
+        assert_eq!((out.as_str(), err.as_str()), ("Projects\n", FOOTER));
+        let (out, err) = asked(&DEFINITION, run, "p1", [answer("name=p1", &[project(1)])]);
+        assert_eq!((out, err.as_str()), (format!("Projects\n{}", block(1)), FOOTER));
+    }
+
+    #[test]
+    fn full_pages_tell_how_to_go_on() {
+        let page = answer("last_id=6&count=1&name_pattern=a%20b", &[project(7)]);
+        let (out, err) = asked(&DEFINITION, run, "--count 1 --last-id 6 --name=a\u{a0}b", [page]);
+        assert_eq!(out, format!("Projects\n{}", block(7)));
+        assert_eq!(
+            err,
+            format!("{FOOTER}There may be more: use --last-id 7 to show what comes after these 1.\n")
+        );
+    }
+
+    #[test]
+    fn json_is_that_of_the_api() {
+        let (out, err) = asked(&DEFINITION, run, "--json", [answer("count=100", &[project(1)])]);
+        let read: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((read, err.as_str()), (json!({"projects": [project(1)]}), ""));
+        let (out, _) = asked(&DEFINITION, run, "p1 --json", [answer("name=p1", &[project(1)])]);
+        assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), project(1));
+    }
+
+    #[test]
+    fn an_unknown_project_is_named() {
+        let error = failure(&DEFINITION, run, "nope", [answer("name=nope", &[])]);
+        assert_eq!(error, CliError::user("Project 'nope' does not exist."));
+    }
+}

@@ -1,0 +1,390 @@
+//! The logs of an attempt on a server, read as they grow.
+//!
+//! Servers list the files with their sizes and send whole files, so that what has been read comes again whenever a file
+//! has grown; it is skipped while it is unpacked, and nothing is kept. A server that can send the rest of a file only
+//! has to send nothing twice.
+
+use crate::client::models::{Id, LogFile};
+use crate::client::{Client, ClientError, Download};
+use crate::logs::{Level, LineFilter, Sink};
+use crate::model::Time;
+use flate2::read::MultiGzDecoder;
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+
+/// Which lines are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lines<'a> {
+    pub(crate) attempt: &'a Id,
+    /// How the full names of the tasks begin; none for all tasks.
+    pub(crate) prefix: Option<&'a str>,
+    /// Lines of less importance are left out; none for all lines.
+    pub(crate) least: Option<Level>,
+}
+
+/// Reads logs from where it was the last time.
+pub(crate) struct RemoteLog<'a> {
+    client: &'a Client,
+    lines: Lines<'a>,
+    /// By name.
+    files: HashMap<String, Progress>,
+}
+
+struct Progress {
+    /// How large the file was when it was read.
+    size: u64,
+    /// How much text was passed on, from the beginning of the file.
+    passed_on: u64,
+    /// Where the file ended when it ended with a whole part.
+    whole: Place,
+    lines: LineFilter,
+}
+
+/// A place in a file, in bytes of the file and in bytes of its text.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    file: u64,
+    text: u64,
+}
+
+/// Why logs cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RemoteLogError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("the connection broke off while {file} was read: {source}")]
+    Lost { file: String, source: io::Error },
+    #[error("{file} is damaged: {source}")]
+    Damaged { file: String, source: io::Error },
+}
+
+/// What a look at the files brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct News {
+    pub(crate) is_any: bool,
+    /// Whether more is wanted.
+    pub(crate) flow: ControlFlow<()>,
+}
+
+impl<'a> RemoteLog<'a> {
+    pub(crate) fn new(client: &'a Client, lines: Lines<'a>) -> Self {
+        Self { client, lines, files: HashMap::new() }
+    }
+
+    /// Whether nothing more is to be expected: the attempt has ended, or all chosen tasks have.
+    pub(crate) fn has_ended(&self) -> Result<bool, ClientError> {
+        let Lines { attempt, prefix, .. } = self.lines;
+        if self.client.attempt(attempt)?.done {
+            return Ok(true);
+        }
+        let Some(prefix) = prefix else { return Ok(false) };
+        let tasks = self.client.tasks(attempt)?;
+        Ok(!tasks.iter().any(|task| task.full_name.starts_with(prefix) && may_log(&task.state)))
+    }
+
+    /// Passes on what is new, task by task, the one that began first before the others. Lines that are not complete are
+    /// kept for the next time, unless this is the last. Breaks off as soon as the sink does.
+    pub(crate) fn read(&mut self, is_last: bool, sink: &mut Sink<'_>) -> Result<News, RemoteLogError> {
+        let Lines { attempt, prefix, .. } = self.lines;
+        let mut files = self.client.log_files(attempt, prefix)?;
+        sort_by_task(&mut files);
+        let mut is_any = false;
+        let mut counted = |lines: &[u8]| {
+            is_any = true;
+            sink(lines)
+        };
+        let mut flow = ControlFlow::Continue(());
+        let mut files = files.iter().peekable();
+        while let Some(file) = files.next() {
+            let is_over = is_last || files.peek().is_some_and(|next| next.task_name == file.task_name);
+            flow = self.read_file(file, is_over, &mut counted)?;
+            if flow.is_break() {
+                break;
+            }
+        }
+        Ok(News { is_any, flow })
+    }
+
+    fn read_file(
+        &mut self,
+        file: &LogFile,
+        is_over: bool,
+        sink: &mut Sink<'_>,
+    ) -> Result<ControlFlow<()>, RemoteLogError> {
+        let least = self.lines.least;
+        let begin =
+            || Progress { size: 0, passed_on: 0, whole: Place::default(), lines: LineFilter::new(least) };
+        let progress = self.files.entry(file.file_name.clone()).or_insert_with(begin);
+        if file.file_size != progress.size {
+            match self.client.log_file(self.lines.attempt, file, progress.whole.file) {
+                Ok(download) => {
+                    if progress.pass_on(download, &file.file_name, sink)?.is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                    progress.size = file.file_size;
+                }
+                // The list was ahead of the file: there is nothing after the last part yet.
+                Err(ClientError::Status { status: 416, .. }) if progress.whole.file > 0 => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(if is_over { progress.lines.end(sink) } else { ControlFlow::Continue(()) })
+    }
+}
+
+impl Progress {
+    /// Unpacks a file piece by piece and passes on what is new.
+    fn pass_on(
+        &mut self,
+        download: Download,
+        file: &str,
+        sink: &mut Sink<'_>,
+    ) -> Result<ControlFlow<()>, RemoteLogError> {
+        let is_rest = download.from == self.whole.file;
+        let mut text_at = if is_rest { self.whole.text } else { 0 };
+        let mut body = Tracked { body: download.body, length: 0, failure: None };
+        let mut text = MultiGzDecoder::new(&mut body);
+        let mut piece = vec![0; 64 * 1024];
+        let ended = loop {
+            match text.read(&mut piece) {
+                Ok(0) => break Ok(()),
+                Ok(length) => {
+                    let known = self.passed_on.saturating_sub(text_at);
+                    let known = usize::try_from(known).map_or(length, |known| known.min(length));
+                    text_at += length as u64;
+                    self.passed_on = self.passed_on.max(text_at);
+                    if known < length && self.lines.push(&piece[known..length], sink).is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        drop(text);
+        let file = || file.to_owned();
+        match (ended, body.failure) {
+            (_, Some(source)) => Err(RemoteLogError::Lost { file: file(), source }),
+            (Ok(()), None) => {
+                self.whole = Place { file: download.from + body.length, text: text_at };
+                Ok(ControlFlow::Continue(()))
+            }
+            // A task that runs has not written all of its last part.
+            (Err(error), None) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Ok(ControlFlow::Continue(()))
+            }
+            (Err(source), None) => Err(RemoteLogError::Damaged { file: file(), source }),
+        }
+    }
+}
+
+/// Tells what went wrong on the way from what is wrong with the file.
+struct Tracked {
+    body: Box<dyn Read + Send>,
+    /// How many bytes came.
+    length: u64,
+    failure: Option<io::Error>,
+}
+
+impl Read for Tracked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.body.read(buffer) {
+            Ok(length) => {
+                self.length += length as u64;
+                Ok(length)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            Err(error) => {
+                self.failure = Some(error);
+                Err(io::ErrorKind::ConnectionAborted.into())
+            }
+        }
+    }
+}
+
+/// Groups files by task, in the order in which tasks began; files of a task stay in the server's order.
+fn sort_by_task(files: &mut [LogFile]) {
+    let mut begun: HashMap<String, Time> = HashMap::new();
+    for file in &*files {
+        let first = begun.entry(file.task_name.clone()).or_insert(file.file_time);
+        *first = file.file_time.min(*first);
+    }
+    files.sort_by(|a, b| {
+        let key = |file: &LogFile| (begun[&file.task_name], file.task_name.clone());
+        key(a).cmp(&key(b))
+    });
+}
+
+/// A task that will run, or does.
+fn may_log(state: &str) -> bool {
+    ["blocked", "ready", "retry_waiting", "group_retry_waiting", "running"].contains(&state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::testing::{Answer, StubServer};
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use serde_json::json;
+    use std::io::Write;
+
+    const FILES: &str = "GET /api/logs/1/files";
+
+    fn gzip(text: &str) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(vec![], Compression::default());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// What a task that still runs has written of its file.
+    fn unfinished(text: &str) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(vec![], Compression::default());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.flush().unwrap();
+        encoder.get_ref().clone()
+    }
+
+    /// Name, task, size and second of each file.
+    fn files(list: &[(&str, &str, usize, u32)]) -> Answer {
+        let file = |(name, task, size, second): &(&str, &str, usize, u32)| {
+            json!({
+                "fileName": name, "fileSize": size, "taskName": task,
+                "fileTime": format!("2026-11-22T03:16:{second}Z"), "agentId": "1@h", "direct": null,
+            })
+        };
+        let list: Vec<_> = list.iter().map(file).collect();
+        Answer::ok(FILES, json!({ "files": list }).to_string())
+    }
+
+    fn file(name: &str, bytes: Vec<u8>) -> Answer {
+        Answer::ok(&format!("{FILES}/{name}"), bytes)
+    }
+
+    /// What each of some looks brings, the last one being the last.
+    fn looks(answers: Vec<Answer>, count: usize) -> (Vec<String>, Vec<String>) {
+        let server = StubServer::new(answers);
+        let (client, attempt) = (server.client(), Id::from(1));
+        let lines = Lines { attempt: &attempt, prefix: None, least: Some(Level::Info) };
+        let mut log = RemoteLog::new(&client, lines);
+        let look = |number| {
+            let mut text = vec![];
+            let mut sink = |piece: &[u8]| {
+                text.extend_from_slice(piece);
+                ControlFlow::Continue(())
+            };
+            let news = log.read(number == count, &mut sink).unwrap();
+            assert_eq!(news, News { is_any: !text.is_empty(), flow: ControlFlow::Continue(()) });
+            String::from_utf8(text).unwrap()
+        };
+        let texts = (1..=count).map(look).collect();
+        let range = |seen: &crate::client::testing::Seen| {
+            let range = seen.headers.iter().find(|(name, _)| name == "range");
+            range.map_or_else(String::new, |(_, range)| format!(" {range}"))
+        };
+        let asked = server.seen();
+        let asked = asked.iter().filter_map(|seen| {
+            Some(format!("{}{}", seen.line.strip_prefix(FILES)?.strip_prefix('/')?, range(seen)))
+        });
+        (texts, asked.collect())
+    }
+
+    #[test]
+    fn tasks_come_in_the_order_of_their_beginnings() {
+        let list =
+            [("a1", "+wf+a", 3, 30), ("a2", "+wf+a", 3, 40), ("b", "+wf+b", 3, 20), ("c", "+wf+c", 3, 30)];
+        let answers = vec![
+            files(&list),
+            file("a1", gzip("a1")),
+            file("a2", gzip("[DEBUG] no\na2\n[INFO] a2")),
+            file("b", gzip("b\n")),
+            file("c", gzip("c")),
+        ];
+        let (texts, asked) = looks(answers, 1);
+        assert_eq!(texts, ["b\na1\n[INFO] a2\nc\n"]);
+        assert_eq!(asked, ["b", "a1", "a2", "c"]);
+    }
+
+    #[test]
+    fn files_that_have_not_grown_are_not_fetched() {
+        let list = |size| files(&[("a", "+wf+a", size, 30)]);
+        let texts = ["a1\na", "a1\na2\n[DEBUG] a3\n", "a1\na2\n[DEBUG] a3\n[INFO] a4"];
+        let answers = vec![
+            list(10),
+            list(20),
+            list(20),
+            list(30),
+            file("a", unfinished("")[..10].to_vec()),
+            file("a", unfinished(texts[0])),
+            file("a", unfinished(texts[1])),
+            file("a", gzip(texts[2])),
+        ];
+        let mut sizes = answers;
+        sizes.insert(3, list(25));
+        let (texts, asked) = looks(sizes, 5);
+        assert_eq!(texts, ["", "a1\n", "", "a2\n", "[INFO] a4\n"]);
+        assert_eq!(asked, ["a", "a", "a", "a"]);
+    }
+
+    #[test]
+    fn whole_parts_need_not_come_again() {
+        let (first, second) = (gzip("a1\n"), gzip("a2\na"));
+        let part = first.len();
+        let both = [first.clone(), second.clone()].concat();
+        let list = |size| files(&[("a", "+wf+a", size, 30)]);
+        for (status, rest) in [(206, second), (200, both.clone())] {
+            let answers = vec![
+                list(part),
+                list(both.len()),
+                list(both.len()),
+                file("a", first.clone()),
+                Answer::new(&format!("{FILES}/a"), status, rest),
+            ];
+            let (texts, asked) = looks(answers, 3);
+            assert_eq!(texts, ["a1\n", "a2\n", "a\n"]);
+            assert_eq!(asked, ["a".to_owned(), format!("a bytes={part}-")]);
+        }
+        // The list may be ahead of the file.
+        let answers =
+            vec![list(part), list(part + 1), file("a", first), Answer::new(&format!("{FILES}/a"), 416, "")];
+        assert_eq!(looks(answers, 2).0, ["a1\n", ""]);
+    }
+
+    #[test]
+    fn large_files_pass_through() {
+        let line = format!("{}\n", "x".repeat(99));
+        let text = line.repeat(30_000);
+        let list = |size| files(&[("a", "+wf+a", size, 30)]);
+        let answers =
+            vec![list(1), list(2), file("a", unfinished(&text)), file("a", gzip(&format!("{text}end\n")))];
+        let (texts, _) = looks(answers, 2);
+        assert!(texts[0] == text && texts[1] == "end\n");
+    }
+
+    fn failure(answers: Vec<Answer>) -> String {
+        let server = StubServer::new(answers);
+        let (client, attempt) = (server.client(), Id::from(1));
+        let lines = Lines { attempt: &attempt, prefix: None, least: None };
+        let mut log = RemoteLog::new(&client, lines);
+        log.read(true, &mut |_| ControlFlow::Continue(())).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn damage_is_told() {
+        let error =
+            failure(vec![files(&[("a", "+wf+a", 3, 30)]), file("a", b"plain text of a log".to_vec())]);
+        assert_eq!(error, "a is damaged: invalid gzip header");
+        let error = failure(vec![files(&[("a", "+wf+a", 3, 30)])]);
+        assert_eq!(error, "Resource not found: not recorded: GET /api/logs/1/files/a");
+    }
+
+    #[test]
+    fn a_full_sink_breaks_off() {
+        let server = StubServer::new([files(&[("a", "+wf+a", 3, 30)]), file("a", gzip("a\nb\n"))]);
+        let (client, attempt) = (server.client(), Id::from(1));
+        let lines = Lines { attempt: &attempt, prefix: None, least: None };
+        let news = RemoteLog::new(&client, lines).read(true, &mut |_| ControlFlow::Break(())).unwrap();
+        assert_eq!(news, News { is_any: true, flow: ControlFlow::Break(()) });
+    }
+}
