@@ -26,6 +26,7 @@ mod log_stream;
 pub mod logs;
 mod paging;
 pub mod projects;
+pub mod http;
 pub mod request;
 mod request_body;
 pub mod response;

@@ -17,6 +17,8 @@ pub struct Request {
     pub content_length: Option<u64>,
     /// Who sent it: the other end of the connection, which can be a proxy.
     pub remote: SocketAddr,
+    /// Where it was sent to: the address of the listener, which can be `0.0.0.0`.
+    pub local: SocketAddr,
     /// Whether it came in through the admin listener.
     pub is_admin_listener: bool,
     pub user: User,
@@ -32,6 +34,7 @@ impl Request {
             body: vec![],
             content_length: None,
             remote: SocketAddr::from(([127, 0, 0, 1], 0)),
+            local: SocketAddr::from(([127, 0, 0, 1], 0)),
             is_admin_listener: false,
             user: User::default(),
         }

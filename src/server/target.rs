@@ -11,7 +11,8 @@ use std::str::FromStr;
 /// The path and the query of a request, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// The path as it was sent, still encoded.
+    /// As it was sent, still encoded.
+    raw: String,
     raw_path: String,
     segments: Vec<String>,
     query: Query,
@@ -25,6 +26,7 @@ impl Target {
     ///
     /// 400, when it does not begin with a slash, holds a wrong percent-encoding or decodes to something that is no UTF-8.
     pub fn parse(text: &str) -> Result<Self, ApiError> {
+        let raw = text;
         let text = if text == "*" { "/" } else { without_authority(text) };
         let text = text.split_once('#').map_or(text, |(before, _)| before);
         let (path, query) = text.split_once('?').unwrap_or((text, ""));
@@ -37,7 +39,12 @@ impl Target {
         } else {
             relative.split('/').map(decode).collect::<Result<_, _>>()?
         };
-        Ok(Self { raw_path: path.to_owned(), segments, query: Query::parse(query)? })
+        Ok(Self { raw: raw.to_owned(), raw_path: path.to_owned(), segments, query: Query::parse(query)? })
+    }
+
+    /// Everything as it was sent.
+    pub fn raw(&self) -> &str {
+        &self.raw
     }
 
     /// The path as it was sent, still encoded, without the query.

@@ -1,0 +1,263 @@
+//! Who a request is from: a user name with a password, or a token. Where nothing is configured, everybody may do
+//! everything, as in Digdag.
+
+mod remembered;
+
+use self::remembered::Remembered;
+use super::request::{Method, Request, User};
+use super::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use subtle::ConstantTimeEq;
+
+/// How many checks of hashes may wait for their turn. Each takes long and much memory by design, so that more of them
+/// would be a way to keep others waiting.
+const WAITING_CHECKS: usize = 8;
+
+/// The user of `server.authenticator.basic.*`.
+pub struct BasicUser {
+    pub username: String,
+    pub password: Password,
+    pub is_admin: bool,
+}
+
+/// What a password is compared with.
+pub enum Password {
+    Plain(String),
+    /// Whether the password is the one that a hash was made of; takes long.
+    Hashed(Box<dyn Fn(&str) -> bool + Send + Sync>),
+}
+
+/// Finds the name of a token.
+pub type TokenLookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Decides who may use the API.
+#[derive(Default)]
+pub struct Authenticator {
+    basic: Option<BasicUser>,
+    tokens: Option<TokenLookup>,
+    remembered: Remembered,
+    /// Held while a hash is checked.
+    checking: Mutex<()>,
+    waiting: AtomicUsize,
+}
+
+impl Authenticator {
+    /// Requests need one of the two that are given, and nothing when neither is.
+    pub fn new(basic: Option<BasicUser>, tokens: Option<TokenLookup>) -> Self {
+        Self { basic, tokens, ..Self::default() }
+    }
+
+    /// Whether requests must say who they are from.
+    pub fn is_active(&self) -> bool {
+        self.basic.is_some() || self.tokens.is_some()
+    }
+
+    /// Says who a request is from.
+    ///
+    /// # Errors
+    ///
+    /// The 401 to a request that must say so and does not, and 503 when too many passwords are being checked.
+    pub fn check(&self, request: &Request) -> Result<User, Response> {
+        if !self.is_active() || is_open(request) {
+            return Ok(User::default());
+        }
+        let header = request.headers.get("Authorization");
+        let header = header.ok_or_else(|| self.unauthorized("Missing Authorization header"))?;
+        let (scheme, credentials) = header.split_once(' ').unwrap_or((header, ""));
+        let user = if scheme.eq_ignore_ascii_case("Basic") {
+            self.check_basic(credentials.trim())?
+        } else if scheme.eq_ignore_ascii_case("Bearer") {
+            let name = self.tokens.as_ref().and_then(|find| find(credentials.trim()));
+            name.map(|name| User { name: Some(name), is_admin: false })
+        } else {
+            None
+        };
+        user.ok_or_else(|| self.unauthorized("unauthorized"))
+    }
+
+    fn check_basic(&self, credentials: &str) -> Result<Option<User>, Response> {
+        let Some(basic) = &self.basic else { return Ok(None) };
+        let Some((username, password)) = decode(credentials) else { return Ok(None) };
+        let user = User { name: Some(basic.username.clone()), is_admin: basic.is_admin };
+        let is_right = match &basic.password {
+            Password::Plain(expected) => is_same(&password, expected) & is_same(&username, &basic.username),
+            // The name is checked afterwards, so that how long it takes tells nothing of it.
+            Password::Hashed(verify) => {
+                self.check_hash(credentials, || verify(&password))? & is_same(&username, &basic.username)
+            }
+        };
+        Ok(is_right.then_some(user))
+    }
+
+    fn check_hash(&self, credentials: &str, verify: impl FnOnce() -> bool) -> Result<bool, Response> {
+        if self.remembered.contains(credentials) {
+            return Ok(true);
+        }
+        let is_crowded = self.waiting.fetch_add(1, Ordering::SeqCst) >= WAITING_CHECKS;
+        let result = if is_crowded {
+            Err(Response::error(503, "Too many passwords are being checked").with_header("Retry-After", "1"))
+        } else {
+            let turn = self.checking.lock();
+            // Whoever was in front may have sent the same.
+            let is_right = self.remembered.contains(credentials) || verify();
+            drop(turn);
+            Ok(is_right)
+        };
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        if matches!(result, Ok(true)) {
+            self.remembered.insert(credentials);
+        }
+        result
+    }
+
+    fn unauthorized(&self, message: &str) -> Response {
+        let mut response = Response::error(401, message);
+        if self.basic.is_some() {
+            response = response.with_header("WWW-Authenticate", r#"Basic realm="dibble", charset="UTF-8""#);
+        }
+        if self.tokens.is_some() {
+            response = response.with_header("WWW-Authenticate", r#"Bearer realm="dibble""#);
+        }
+        response
+    }
+}
+
+/// Whether a request needs no user: it asks what can be asked, or for the version, or whether the server lives; or it is
+/// for the pages, which hold nothing that the API does not give.
+fn is_open(request: &Request) -> bool {
+    let path: Vec<&str> = request.target.segments().iter().map(String::as_str).collect();
+    let is_protected = request.target.is_api() || path == ["metrics"];
+    request.method == Method::Options || !is_protected || path == ["api", "version"]
+}
+
+/// The name and the password of `Basic` credentials. A password can hold colons.
+fn decode(credentials: &str) -> Option<(String, String)> {
+    let bytes = STANDARD.decode(credentials).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    text.split_once(':').map(|(name, password)| (name.to_owned(), password.to_owned()))
+}
+
+/// Compares in a time that depends on neither text.
+fn is_same(one: &str, other: &str) -> bool {
+    Sha256::digest(one).ct_eq(&Sha256::digest(other)).into()
+}
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticator").field("is_active", &self.is_active()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::response::Body;
+    use crate::server::target::Target;
+    use std::sync::Arc;
+
+    fn basic(password: Password) -> BasicUser {
+        BasicUser { username: "u".to_owned(), password, is_admin: true }
+    }
+
+    fn both() -> Authenticator {
+        let tokens: TokenLookup = Box::new(|token| (token == "t0ken").then(|| "ci".to_owned()));
+        Authenticator::new(Some(basic(Password::Plain("p:ä".to_owned()))), Some(tokens))
+    }
+
+    fn request(path: &str, header: Option<&str>) -> Request {
+        let mut request = Request::new(Method::Get, Target::parse(path).unwrap());
+        if let Some(header) = header {
+            request.headers.push("authorization", header);
+        }
+        request
+    }
+
+    fn encoded(text: &str) -> String {
+        format!("Basic {}", STANDARD.encode(text))
+    }
+
+    fn message(response: &Response) -> String {
+        match &response.body {
+            Body::Bytes(bytes) => String::from_utf8(bytes.clone()).unwrap(),
+            _ => String::new(),
+        }
+    }
+
+    #[test]
+    fn users_and_tokens_are_let_in() {
+        let user = User { name: Some("u".to_owned()), is_admin: true };
+        let token = User { name: Some("ci".to_owned()), is_admin: false };
+        for (header, expected) in
+            [(encoded("u:p:ä"), &user), (encoded("u:p:ä").replace("Basic", "bAsIc"), &user), ("Bearer t0ken".to_owned(), &token)]
+        {
+            assert_eq!(both().check(&request("/api/x", Some(&header))).unwrap(), *expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn others_are_not() {
+        let wrong = ["u:p".to_owned(), "v:p:ä".to_owned(), "u".to_owned(), String::new()].map(|text| encoded(&text));
+        let odd = ["Basic", "Basic %", "Basic /w==", "Bearer", "Bearer x", "Digest x", "", "t0ken"].map(str::to_owned);
+        for header in wrong.into_iter().chain(odd) {
+            let response = both().check(&request("/api/x", Some(&header))).unwrap_err();
+            assert_eq!(message(&response), r#"{"message":"unauthorized","status":401}"#, "{header}");
+        }
+        let response = both().check(&request("/api/x", None)).unwrap_err();
+        assert_eq!(message(&response), r#"{"message":"Missing Authorization header","status":401}"#);
+        assert_eq!(response.header("WWW-Authenticate"), Some(r#"Basic realm="dibble", charset="UTF-8""#));
+    }
+
+    #[test]
+    fn some_paths_are_open() {
+        for (path, expected) in [
+            ("/api/version", true),
+            ("/healthz", true),
+            ("/", true),
+            ("/projects/1", true),
+            ("/api", false),
+            ("/api/version/check", false),
+            ("/api/versions", false),
+            ("/%61pi/projects", false),
+            ("/metrics", false),
+        ] {
+            assert_eq!(both().check(&request(path, None)).is_ok(), expected, "{path}");
+            assert!(Authenticator::default().check(&request(path, Some("Basic x"))).is_ok(), "{path}");
+        }
+        let mut options = request("/api/projects", None);
+        options.method = Method::Options;
+        assert!(both().check(&options).is_ok());
+    }
+
+    #[test]
+    fn hashes_are_checked_once_for_a_while() {
+        let checks = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&checks);
+        let verify = move |password: &str| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            password == "p"
+        };
+        let authenticator = Authenticator::new(Some(basic(Password::Hashed(Box::new(verify)))), None);
+        for (credentials, is_right, expected) in
+            [("u:p", true, 1), ("u:p", true, 1), ("u:x", false, 2), ("u:x", false, 3), ("v:p", false, 4), ("u:p", true, 4)]
+        {
+            let result = authenticator.check(&request("/api/x", Some(&encoded(credentials))));
+            assert_eq!((result.is_ok(), checks.load(Ordering::SeqCst)), (is_right, expected), "{credentials}");
+        }
+    }
+
+    #[test]
+    fn too_many_checks_are_refused() {
+        let verify = Box::new(|_: &str| true);
+        let authenticator = Authenticator::new(Some(basic(Password::Hashed(verify))), None);
+        authenticator.waiting.store(WAITING_CHECKS, Ordering::SeqCst);
+        let request = request("/api/x", Some(&encoded("u:p")));
+        assert_eq!(authenticator.check(&request).unwrap_err().status, 503);
+        authenticator.waiting.store(WAITING_CHECKS - 1, Ordering::SeqCst);
+        assert!(authenticator.check(&request).is_ok());
+    }
+}
