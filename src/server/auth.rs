@@ -192,17 +192,21 @@ mod tests {
     fn users_and_tokens_are_let_in() {
         let user = User { name: Some("u".to_owned()), is_admin: true };
         let token = User { name: Some("ci".to_owned()), is_admin: false };
-        for (header, expected) in
-            [(encoded("u:p:ä"), &user), (encoded("u:p:ä").replace("Basic", "bAsIc"), &user), ("Bearer t0ken".to_owned(), &token)]
-        {
+        for (header, expected) in [
+            (encoded("u:p:ä"), &user),
+            (encoded("u:p:ä").replace("Basic", "bAsIc"), &user),
+            ("Bearer t0ken".to_owned(), &token),
+        ] {
             assert_eq!(both().check(&request("/api/x", Some(&header))).unwrap(), *expected, "{header}");
         }
     }
 
     #[test]
     fn others_are_not() {
-        let wrong = ["u:p".to_owned(), "v:p:ä".to_owned(), "u".to_owned(), String::new()].map(|text| encoded(&text));
-        let odd = ["Basic", "Basic %", "Basic /w==", "Bearer", "Bearer x", "Digest x", "", "t0ken"].map(str::to_owned);
+        let wrong =
+            ["u:p".to_owned(), "v:p:ä".to_owned(), "u".to_owned(), String::new()].map(|text| encoded(&text));
+        let odd = ["Basic", "Basic %", "Basic /w==", "Bearer", "Bearer x", "Digest x", "", "t0ken"]
+            .map(str::to_owned);
         for header in wrong.into_iter().chain(odd) {
             let response = both().check(&request("/api/x", Some(&header))).unwrap_err();
             assert_eq!(message(&response), r#"{"message":"unauthorized","status":401}"#, "{header}");
@@ -242,11 +246,20 @@ mod tests {
             password == "p"
         };
         let authenticator = Authenticator::new(Some(basic(Password::Hashed(Box::new(verify)))), None);
-        for (credentials, is_right, expected) in
-            [("u:p", true, 1), ("u:p", true, 1), ("u:x", false, 2), ("u:x", false, 3), ("v:p", false, 4), ("u:p", true, 4)]
-        {
+        for (credentials, is_right, expected) in [
+            ("u:p", true, 1),
+            ("u:p", true, 1),
+            ("u:x", false, 2),
+            ("u:x", false, 3),
+            ("v:p", false, 4),
+            ("u:p", true, 4),
+        ] {
             let result = authenticator.check(&request("/api/x", Some(&encoded(credentials))));
-            assert_eq!((result.is_ok(), checks.load(Ordering::SeqCst)), (is_right, expected), "{credentials}");
+            assert_eq!(
+                (result.is_ok(), checks.load(Ordering::SeqCst)),
+                (is_right, expected),
+                "{credentials}"
+            );
         }
     }
 

@@ -8,10 +8,16 @@
 //!
 //! | step | file |
 //! |---|---|
+//! | sockets, limits, deadlines, threads | `http/` |
+//! | the order of everything below | `site.rs` |
+//! | names and origins that are not ours | `hosts.rs` |
+//! | users and tokens | `auth.rs` |
 //! | which function answers a method and a path | `router.rs` |
 //! | path segments and query parameters by Digdag's rules | `target.rs`, `request.rs` |
 //! | answers, and the errors of handlers | `response.rs`, `error.rs` |
 //! | what the handlers share, and Digdag's JSON | `app.rs`, `wire.rs` |
+//! | who asked for what | `access_log/` |
+//! | whether the server lives, and what it counts | `health.rs`, `metrics.rs` |
 //!
 //! There is no asynchronous code: a thread answers a request from its beginning to its end.
 
@@ -26,7 +32,12 @@ mod log_stream;
 pub mod logs;
 mod paging;
 pub mod projects;
+pub mod access_log;
+pub mod auth;
+pub mod health;
+pub mod hosts;
 pub mod http;
+pub mod metrics;
 pub mod request;
 mod request_body;
 pub mod response;
@@ -36,6 +47,7 @@ pub mod schedules;
 pub mod session_times;
 pub mod sessions;
 pub mod starts;
+pub mod site;
 pub mod target;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -6,6 +6,7 @@ mod pattern;
 pub use pattern::{Pattern, PatternError};
 
 use crate::model::Time;
+use crate::server::request::Headers;
 use chrono::{DateTime, Local, NaiveDate};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -30,8 +31,7 @@ pub struct Record<'a> {
     /// Bytes of the body.
     pub size: u64,
     pub duration: Duration,
-    /// Finds a header of the request.
-    pub header: &'a dyn Fn(&str) -> Option<&'a str>,
+    pub headers: &'a Headers,
 }
 
 /// An open log. Lines are written at once and as a whole.
@@ -116,7 +116,11 @@ mod tests {
     use super::*;
     use chrono::TimeDelta;
 
-    fn record(time: Time) -> Record<'static> {
+    fn write(log: &AccessLog, time: Time) {
+        log.write(&record(time, &Headers::default())).unwrap();
+    }
+
+    fn record(time: Time, headers: &Headers) -> Record<'_> {
         Record {
             time,
             remote: IpAddr::from([127, 0, 0, 1]),
@@ -127,7 +131,7 @@ mod tests {
             status: 200,
             size: 29,
             duration: Duration::from_millis(1),
-            header: &|_| None,
+            headers,
         }
     }
 
@@ -146,17 +150,21 @@ mod tests {
         let day: Time = "2096-11-21T12:00:00Z".parse().unwrap();
         let name = day_of(day);
         let log = AccessLog::open(directory, pattern(), day).unwrap();
-        log.write(&record(day)).unwrap();
-        log.write(&record(day)).unwrap();
+        write(&log, day);
+        write(&log, day);
         let next = day + TimeDelta::days(1);
-        log.write(&record(next)).unwrap();
-        log.write(&record(day)).unwrap();
+        write(&log, next);
+        write(&log, day);
         assert_eq!(files(directory), [format!("access.{name}.log"), "access.log".to_owned()]);
         let text = |name: &str| fs::read_to_string(directory.join(name)).unwrap();
-        assert_eq!((text(&format!("access.{name}.log")), text("access.log")), ("200\n200\n".into(), "200\n200\n".into()));
+        assert_eq!(
+            (text(&format!("access.{name}.log")), text("access.log")),
+            ("200\n200\n".into(), "200\n200\n".into())
+        );
 
         // The file was written just now, long before that day of the test.
-        let written = DateTime::<Local>::from(fs::metadata(directory.join("access.log")).unwrap().modified().unwrap());
+        let written =
+            DateTime::<Local>::from(fs::metadata(directory.join("access.log")).unwrap().modified().unwrap());
         AccessLog::open(directory, pattern(), next).unwrap();
         let yesterday = format!("access.{}.log", written.date_naive());
         assert_eq!(files(directory), [yesterday, format!("access.{name}.log"), "access.log".to_owned()]);

@@ -72,7 +72,9 @@ impl FromStr for Pattern {
             "json" => Ok(Self::default()),
             "common" => Ok(Self(Form::Text(pieces(COMMON)?))),
             "combined" => Ok(Self(Form::Text(pieces(COMBINED)?))),
-            text if text.starts_with("json{") && text.ends_with('}') => Ok(Self(Form::Json(json_pieces(text)?))),
+            text if text.starts_with("json{") && text.ends_with('}') => {
+                Ok(Self(Form::Json(json_pieces(text)?)))
+            }
             text => Ok(Self(Form::Text(pieces(text)?))),
         }
     }
@@ -123,7 +125,7 @@ impl Piece {
             Self::SizeIfAny => (record.size > 0).then(|| record.size.to_string()),
             Self::Seconds => Some(format!("{:.3}", record.duration.as_secs_f64())),
             Self::Milliseconds => Some(record.duration.as_millis().to_string()),
-            Self::Header(name) => (record.header)(name).map(str::to_owned),
+            Self::Header(name) => record.headers.get(name).map(str::to_owned),
         }
     }
 }
@@ -203,15 +205,14 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::request::Headers;
     use std::net::IpAddr;
     use std::time::Duration;
 
     fn line(pattern: &str, target: &str, agent: &'static str, size: u64) -> String {
-        let header = move |name: &str| match name {
-            "User-Agent" => Some(agent),
-            "Host" => Some("127.0.0.1:65471"),
-            _ => None,
-        };
+        let mut headers = Headers::default();
+        headers.push("user-agent", agent);
+        headers.push("Host", "127.0.0.1:65471");
         let record = Record {
             time: "2026-11-22T03:15:58.782Z".parse().unwrap(),
             remote: IpAddr::from([127, 0, 0, 1]),
@@ -222,7 +223,7 @@ mod tests {
             status: 200,
             size,
             duration: Duration::from_micros(199_400),
-            header: &header,
+            headers: &headers,
         };
         pattern.parse::<Pattern>().unwrap().line(&record)
     }

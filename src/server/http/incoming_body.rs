@@ -190,8 +190,11 @@ mod tests {
     use proptest::prelude::*;
     use std::io::Write;
 
-    /// Feeds a text by pieces of a size. Returns the body and what came after it; none when it is not complete.
-    fn receive(framing: Framing, text: &[u8], piece: usize) -> Result<Option<(Vec<u8>, Vec<u8>)>, u16> {
+    /// A body, and what came after it.
+    type Received = (Vec<u8>, Vec<u8>);
+
+    /// Feeds a text by pieces of a size. Returns none when the body is not complete.
+    fn receive(framing: Framing, text: &[u8], piece: usize) -> Result<Option<Received>, u16> {
         let mut body = IncomingBody::new(framing, 100).map_err(|error| error.status)?;
         let mut incoming = vec![];
         let mut pieces = text.chunks(piece);

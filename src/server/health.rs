@@ -1,0 +1,112 @@
+//! `GET /healthz` for whoever restarts the server, and `GET /metrics` for Prometheus.
+
+use super::error::ApiError;
+use super::metrics::Metrics;
+use super::request::Request;
+use super::response::Response;
+use super::router::PathParams;
+use serde::Serialize;
+
+/// What tells how it is.
+pub trait Vitals {
+    fn health(&self) -> Health;
+
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    fn metrics(&self) -> Result<Metrics, ApiError>;
+}
+
+/// Whether the server can do what it is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Health {
+    pub database: Condition,
+    pub scheduler: Condition,
+}
+
+/// How a part of the server is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase", tag = "status", content = "message")]
+pub enum Condition {
+    Ok,
+    /// It was switched off on purpose.
+    Disabled,
+    /// It does not work, for this reason.
+    Failed(String),
+}
+
+/// Answers `GET /healthz`: 200, or 503 when a part of the server has failed.
+///
+/// # Errors
+///
+/// None.
+pub fn healthz<A: Vitals>(app: &A, _: &Request, _: &PathParams) -> Result<Response, ApiError> {
+    let health = app.health();
+    let has_failed =
+        [&health.database, &health.scheduler].iter().any(|part| matches!(part, Condition::Failed(_)));
+    Ok(Response::json(if has_failed { 503 } else { 200 }, &health).with_header("Cache-Control", "no-store"))
+}
+
+/// Answers `GET /metrics`.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub fn metrics<A: Vitals>(app: &A, _: &Request, _: &PathParams) -> Result<Response, ApiError> {
+    let text = app.metrics()?.to_string();
+    Ok(Response::new(200, "text/plain; version=0.0.4; charset=utf-8", text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::request::Method;
+    use crate::server::response::Body;
+    use crate::server::target::Target;
+
+    struct Patient(Health);
+
+    impl Vitals for Patient {
+        fn health(&self) -> Health {
+            self.0.clone()
+        }
+
+        fn metrics(&self) -> Result<Metrics, ApiError> {
+            Err(ApiError::internal("no database"))
+        }
+    }
+
+    #[test]
+    fn a_server_with_a_failed_part_is_not_healthy() {
+        let failed = || Condition::Failed("disk full".to_owned());
+        let request = Request::new(Method::Get, Target::parse("/healthz").unwrap());
+        for (database, scheduler, status, body) in [
+            (
+                Condition::Ok,
+                Condition::Ok,
+                200,
+                r#"{"database":{"status":"ok"},"scheduler":{"status":"ok"}}"#,
+            ),
+            (
+                Condition::Ok,
+                Condition::Disabled,
+                200,
+                r#"{"database":{"status":"ok"},"scheduler":{"status":"disabled"}}"#,
+            ),
+            (
+                failed(),
+                Condition::Ok,
+                503,
+                r#"{"database":{"status":"failed","message":"disk full"},"scheduler":{"status":"ok"}}"#,
+            ),
+        ] {
+            let response =
+                healthz(&Patient(Health { database, scheduler }), &request, &PathParams::default());
+            let response = response.unwrap();
+            let Body::Bytes(bytes) = &response.body else { panic!("{response:?}") };
+            assert_eq!((response.status, std::str::from_utf8(bytes).unwrap()), (status, body));
+        }
+        let health = Health { database: Condition::Ok, scheduler: Condition::Ok };
+        assert_eq!(metrics(&Patient(health), &request, &PathParams::default()).unwrap_err().status, 500);
+    }
+}

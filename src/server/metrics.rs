@@ -1,0 +1,176 @@
+//! What the server counts, in the text format of Prometheus 0.0.4. Counting is the application's.
+
+use std::fmt::{self, Display};
+use std::fs;
+use std::time::Duration;
+
+/// Numbers of one moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Metrics {
+    pub version: String,
+    /// Since the server began.
+    pub uptime: Duration,
+    /// What the process takes of the machine's memory; none where the system does not tell.
+    pub resident_bytes: Option<u64>,
+    /// How many attempts are in each state, by Digdag's names of them: running, success, error, killed.
+    pub attempts: Vec<(String, u64)>,
+    /// Tasks that run.
+    pub running_tasks: u64,
+    /// Tasks that could run and wait for a thread.
+    pub queued_tasks: u64,
+    /// How long the schedule that waits longest has been due.
+    pub schedule_lateness: Duration,
+    pub workflows: Vec<WorkflowMetrics>,
+}
+
+/// How a workflow ended the last time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkflowMetrics {
+    pub project: String,
+    pub workflow: String,
+    pub success: bool,
+    pub duration: Duration,
+}
+
+/// What the process takes of the machine's memory, in bytes. None where there is no `/proc`.
+pub fn resident_bytes() -> Option<u64> {
+    fs::read_to_string("/proc/self/status").ok().and_then(|status| resident_of(&status))
+}
+
+fn resident_of(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+impl Display for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut metric = |name: &str, help: &str, values: &[(String, f64)]| {
+            if values.is_empty() {
+                return Ok(());
+            }
+            writeln!(f, "# HELP {name} {help}\n# TYPE {name} gauge")?;
+            values.iter().try_for_each(|(labels, value)| writeln!(f, "{name}{labels} {value}"))
+        };
+        let one = |value: f64| [(String::new(), value)];
+        let version = [(labels(&[("version", &self.version)]), 1.0)];
+        let attempts: Vec<_> =
+            self.attempts.iter().map(|(state, count)| (labels(&[("state", state)]), whole(*count))).collect();
+        let workflows = |value: fn(&WorkflowMetrics) -> f64| -> Vec<_> {
+            let of = |one: &WorkflowMetrics| {
+                (labels(&[("project", &one.project), ("workflow", &one.workflow)]), value(one))
+            };
+            self.workflows.iter().map(of).collect()
+        };
+        metric("dibble_build_info", "The version of the server.", &version)?;
+        metric("dibble_uptime_seconds", "Time since the server began.", &one(self.uptime.as_secs_f64()))?;
+        if let Some(bytes) = self.resident_bytes {
+            metric("process_resident_memory_bytes", "Resident memory of the process.", &one(whole(bytes)))?;
+        }
+        metric("dibble_attempts", "Attempts by state.", &attempts)?;
+        metric("dibble_tasks_running", "Tasks that run.", &one(whole(self.running_tasks)))?;
+        metric("dibble_tasks_queued", "Tasks that wait for a thread.", &one(whole(self.queued_tasks)))?;
+        metric(
+            "dibble_schedule_lateness_seconds",
+            "How long the longest waiting schedule has been due.",
+            &one(self.schedule_lateness.as_secs_f64()),
+        )?;
+        metric(
+            "dibble_workflow_last_success",
+            "Whether the last attempt of a workflow succeeded.",
+            &workflows(|one| f64::from(u8::from(one.success))),
+        )?;
+        metric(
+            "dibble_workflow_last_duration_seconds",
+            "How long the last attempt of a workflow took.",
+            &workflows(|one| one.duration.as_secs_f64()),
+        )
+    }
+}
+
+/// `{name="value"}`
+fn labels(pairs: &[(&str, &str)]) -> String {
+    let escape = |value: &str| value.replace('\\', r"\\").replace('"', r#"\""#).replace('\n', r"\n");
+    let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}=\"{}\"", escape(value))).collect();
+    format!("{{{}}}", pairs.join(","))
+}
+
+/// Prometheus knows floating point numbers only; these are exact up to 2⁵³.
+fn whole(count: u64) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_is_what_prometheus_reads() {
+        let metrics = Metrics {
+            version: "0.1.0".to_owned(),
+            uptime: Duration::from_millis(90_500),
+            resident_bytes: Some(12_345_678_901),
+            attempts: vec![("running".to_owned(), 2), ("success".to_owned(), 40)],
+            running_tasks: 3,
+            queued_tasks: 0,
+            schedule_lateness: Duration::from_secs(5),
+            workflows: vec![
+                WorkflowMetrics {
+                    project: "p".to_owned(),
+                    workflow: "daily".to_owned(),
+                    success: true,
+                    duration: Duration::from_millis(1250),
+                },
+                WorkflowMetrics {
+                    project: "a\"b\\c\nd".to_owned(),
+                    workflow: "ワ".to_owned(),
+                    success: false,
+                    duration: Duration::ZERO,
+                },
+            ],
+        };
+        let expected = r#"# HELP dibble_build_info The version of the server.
+# TYPE dibble_build_info gauge
+dibble_build_info{version="0.1.0"} 1
+# HELP dibble_uptime_seconds Time since the server began.
+# TYPE dibble_uptime_seconds gauge
+dibble_uptime_seconds 90.5
+# HELP process_resident_memory_bytes Resident memory of the process.
+# TYPE process_resident_memory_bytes gauge
+process_resident_memory_bytes 12345678901
+# HELP dibble_attempts Attempts by state.
+# TYPE dibble_attempts gauge
+dibble_attempts{state="running"} 2
+dibble_attempts{state="success"} 40
+# HELP dibble_tasks_running Tasks that run.
+# TYPE dibble_tasks_running gauge
+dibble_tasks_running 3
+# HELP dibble_tasks_queued Tasks that wait for a thread.
+# TYPE dibble_tasks_queued gauge
+dibble_tasks_queued 0
+# HELP dibble_schedule_lateness_seconds How long the longest waiting schedule has been due.
+# TYPE dibble_schedule_lateness_seconds gauge
+dibble_schedule_lateness_seconds 5
+# HELP dibble_workflow_last_success Whether the last attempt of a workflow succeeded.
+# TYPE dibble_workflow_last_success gauge
+dibble_workflow_last_success{project="p",workflow="daily"} 1
+dibble_workflow_last_success{project="a\"b\\c\nd",workflow="ワ"} 0
+# HELP dibble_workflow_last_duration_seconds How long the last attempt of a workflow took.
+# TYPE dibble_workflow_last_duration_seconds gauge
+dibble_workflow_last_duration_seconds{project="p",workflow="daily"} 1.25
+dibble_workflow_last_duration_seconds{project="a\"b\\c\nd",workflow="ワ"} 0
+"#;
+        assert_eq!(metrics.to_string(), expected);
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_away() {
+        let text = Metrics::default().to_string();
+        assert!(
+            !text.contains("resident") && !text.contains("dibble_attempts") && !text.contains("workflow"),
+            "{text}"
+        );
+        assert_eq!(resident_of("Name:\tdibble\nVmRSS:\t   1234 kB\n"), Some(1234 * 1024));
+        assert_eq!(resident_of("Name:\tdibble\n"), None);
+    }
+}
