@@ -9,6 +9,7 @@
 
 mod cli;
 mod compat;
+mod hostile;
 mod language;
 mod operators;
 mod readme;

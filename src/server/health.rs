@@ -4,8 +4,13 @@ use super::error::ApiError;
 use super::metrics::Metrics;
 use super::request::Request;
 use super::response::Response;
-use super::router::PathParams;
+use super::router::{PathParams, Route};
 use serde::Serialize;
+
+/// The routes of this file, for whatever tells how it is.
+pub const fn routes<A: Vitals>() -> [Route<A>; 2] {
+    [Route::get("/healthz", healthz), Route::get("/metrics", metrics)]
+}
 
 /// What tells how it is.
 pub trait Vitals {

@@ -18,6 +18,7 @@
 //! | what the handlers share, and Digdag's JSON | `app.rs`, `wire.rs` |
 //! | who asked for what | `access_log/` |
 //! | whether the server lives, and what it counts | `health.rs`, `metrics.rs` |
+//! | the description of the API | `openapi.rs`, `openapi.json` |
 //!
 //! There is no asynchronous code: a thread answers a request from its beginning to its end.
 
@@ -38,6 +39,7 @@ pub mod health;
 pub mod hosts;
 pub mod http;
 pub mod metrics;
+pub mod openapi;
 pub mod request;
 mod request_body;
 pub mod response;

@@ -1,0 +1,7 @@
+//! `cargo +nightly fuzz run request`
+#![no_main]
+
+#[path = "../inputs.rs"]
+mod inputs;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| inputs::request(bytes));
