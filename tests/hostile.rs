@@ -1,7 +1,11 @@
 //! The corpora of the fuzz targets, one input after another: what once was found stays mended.
 
-#[path = "../fuzz/inputs.rs"]
-mod inputs;
+#[path = "../fuzz/inputs/archive.rs"]
+mod archive;
+#[path = "../fuzz/inputs/dig.rs"]
+mod dig;
+#[path = "../fuzz/inputs/request.rs"]
+mod request;
 
 use std::fs;
 use std::path::Path;
@@ -21,15 +25,15 @@ fn replay(corpus: &str, function: fn(&[u8])) {
 
 #[test]
 fn requests() {
-    replay("request", inputs::request);
+    replay("request", request::check);
 }
 
 #[test]
 fn archives() {
-    replay("archive", inputs::archive);
+    replay("archive", archive::check);
 }
 
 #[test]
 fn workflows() {
-    replay("dig", inputs::dig);
+    replay("dig", dig::check);
 }

@@ -1,7 +1,7 @@
 //! `cargo +nightly fuzz run archive`
 #![no_main]
 
-#[path = "../inputs.rs"]
-mod inputs;
+#[path = "../inputs/archive.rs"]
+mod archive;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| inputs::archive(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| archive::check(bytes));

@@ -1,7 +1,7 @@
 //! `cargo +nightly fuzz run dig`
 #![no_main]
 
-#[path = "../inputs.rs"]
-mod inputs;
+#[path = "../inputs/dig.rs"]
+mod dig;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| inputs::dig(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| dig::check(bytes));

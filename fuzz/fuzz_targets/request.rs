@@ -1,7 +1,7 @@
 //! `cargo +nightly fuzz run request`
 #![no_main]
 
-#[path = "../inputs.rs"]
-mod inputs;
+#[path = "../inputs/request.rs"]
+mod request;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| inputs::request(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| request::check(bytes));

@@ -22,24 +22,24 @@
 //!
 //! There is no asynchronous code: a thread answers a request from its beginning to its end.
 
+pub mod access_log;
 pub mod admin;
 pub mod api;
 pub mod app;
 pub mod archives;
 pub mod attempts;
+pub mod auth;
 pub mod error;
 mod failure;
-mod log_stream;
-pub mod logs;
-mod paging;
-pub mod projects;
-pub mod access_log;
-pub mod auth;
 pub mod health;
 pub mod hosts;
 pub mod http;
+mod log_stream;
+pub mod logs;
 pub mod metrics;
 pub mod openapi;
+mod paging;
+pub mod projects;
 pub mod request;
 mod request_body;
 pub mod response;
