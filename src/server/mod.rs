@@ -48,8 +48,8 @@ pub mod router;
 pub mod schedules;
 pub mod session_times;
 pub mod sessions;
-pub mod starts;
 pub mod site;
+pub mod starts;
 pub mod target;
 #[cfg(test)]
 pub(crate) mod testing;
