@@ -10,6 +10,8 @@
 #![expect(clippy::expect_used, reason = "what cannot be measured ends the benchmark")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what it is for")]
 
+mod support;
+
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use std::fs;
@@ -18,6 +20,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+use support::{Row, Table, Target, is_short, median, middle, print};
 use tempfile::TempDir;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_dibble");
@@ -29,15 +32,7 @@ fn main() -> ExitCode {
     if args.get(1).is_some_and(|arg| arg == "--measure") {
         return measure_child(&args[2], &args[3..]);
     }
-    let repeat = if std::env::var_os("DIBBLE_BENCH_SHORT").is_some() { 3 } else { 9 };
-    let table = table(repeat);
-    println!("{table}");
-    let missed = table.rows.iter().any(|row| !row.reached());
-    if missed && std::env::var_os("DIBBLE_BENCH_STRICT").is_some() {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    }
+    print(&table(if is_short() { 3 } else { 9 }))
 }
 
 fn table(repeat: usize) -> Table {
@@ -77,6 +72,7 @@ fn table(repeat: usize) -> Table {
             Row::time("900 sequential sh>", run_900, Target::Ratio { bare: loop_900, limit: 2.0 }),
             Row::time("bare loop, 100 x on 8 threads", threads_100, Target::None),
             Row::time("100 parallel sh>", parallel_100, Target::Ratio { bare: threads_100, limit: 2.0 }),
+            Row::rate("tasks of it a second", 900.0 / run_900.as_secs_f64(), Target::None),
             Row::memory("peak memory, 900 tasks", memory, 15 * 1024 * 1024),
             Row::time("CPU while wait> waits 3 s", waiting, Target::AtMost(Duration::from_millis(10))),
             Row::time("CPU while a command sleeps 3 s", sleeping, Target::AtMost(Duration::from_millis(20))),
@@ -169,93 +165,4 @@ fn bare_loop(count: usize, threads: usize) -> Duration {
         }
     });
     start.elapsed()
-}
-
-fn median(repeat: usize, mut measure: impl FnMut() -> Duration) -> Duration {
-    middle((0..repeat).map(|_| measure()).collect())
-}
-
-fn middle(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
-}
-
-struct Table {
-    rows: Vec<Row>,
-}
-
-struct Row {
-    what: &'static str,
-    value: Value,
-    target: Target,
-}
-
-enum Value {
-    Time(Duration),
-    Bytes(u64),
-}
-
-enum Target {
-    None,
-    AtMost(Duration),
-    Bytes(u64),
-    /// Not slower than the bare loop by more than this factor.
-    Ratio {
-        bare: Duration,
-        limit: f64,
-    },
-}
-
-impl Row {
-    fn time(what: &'static str, time: Duration, target: Target) -> Self {
-        Self { what, value: Value::Time(time), target }
-    }
-
-    fn memory(what: &'static str, bytes: u64, limit: u64) -> Self {
-        Self { what, value: Value::Bytes(bytes), target: Target::Bytes(limit) }
-    }
-
-    fn reached(&self) -> bool {
-        match (&self.value, &self.target) {
-            (Value::Time(time), Target::AtMost(limit)) => time <= limit,
-            (Value::Time(time), Target::Ratio { bare, limit }) => ratio(*time, *bare) <= *limit,
-            (Value::Bytes(bytes), Target::Bytes(limit)) => bytes <= limit,
-            _ => true,
-        }
-    }
-}
-
-fn ratio(time: Duration, bare: Duration) -> f64 {
-    time.as_secs_f64() / bare.as_secs_f64()
-}
-
-impl std::fmt::Display for Table {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "{:<32} {:>12} {:>8} {:>12}", "", "measured", "ratio", "target")?;
-        for row in &self.rows {
-            let value = match row.value {
-                Value::Time(time) => milliseconds(time),
-                Value::Bytes(bytes) => mebibytes(bytes),
-            };
-            let (ratio, target) = match (&row.value, &row.target) {
-                (Value::Time(time), Target::Ratio { bare, limit }) => {
-                    (format!("{:.2}", ratio(*time, *bare)), format!("<= {limit:.1} x"))
-                }
-                (_, Target::AtMost(limit)) => (String::new(), format!("<= {}", milliseconds(*limit))),
-                (_, Target::Bytes(limit)) => (String::new(), format!("<= {}", mebibytes(*limit))),
-                _ => (String::new(), String::new()),
-            };
-            let missed = if row.reached() { "" } else { "  missed" };
-            writeln!(f, "{:<32} {value:>12} {ratio:>8} {target:>12}{missed}", row.what)?;
-        }
-        Ok(())
-    }
-}
-
-fn milliseconds(time: Duration) -> String {
-    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
-}
-
-fn mebibytes(bytes: u64) -> String {
-    format!("{}.{} MiB", bytes / 1_048_576, bytes % 1_048_576 * 10 / 1_048_576)
 }
