@@ -100,7 +100,7 @@ fn fill(file: &Path) {
         .write(Durability::Normal, |w| {
             let project = projects::find_or_insert(w, "history", now)?.id;
             let default_params = &Params::new();
-            let new = NewRevision { project, name: "1", default_params, digest: "" };
+            let new = NewRevision { project, name: "1", default_params, digest: "", directory: None };
             let revision = revisions::insert(w, &new, now)?;
             let workflow = workflows::insert(w, revision, "wf", &Zone::utc(), &Params::new())?;
             Ok((owners::insert(w, &process, now)?, workflow))
