@@ -1,8 +1,8 @@
 //! All resources of the REST API.
 
 use super::{
-    App, Route, Router, admin, archives, attempts, logs, projects, revisions, schedules, session_times,
-    sessions, starts, version, workflows,
+    App, Route, Router, admin, archives, attempts, logs, openapi, projects, revisions, schedules,
+    session_times, sessions, starts, version, vitals, workflows,
 };
 
 /// The routes of every resource.
@@ -19,6 +19,8 @@ pub const ROUTES: &[&[Route<App>]] = &[
     starts::ROUTES,
     logs::ROUTES,
     admin::ROUTES,
+    openapi::ROUTES,
+    vitals::ROUTES,
 ];
 
 /// A router of them all.

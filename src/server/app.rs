@@ -2,6 +2,7 @@
 //! configuration says.
 
 use super::ApiError;
+use super::health::Condition;
 use super::version::VersionPolicy;
 use crate::archive;
 use crate::model::Time;
@@ -13,7 +14,12 @@ use std::sync::Arc;
 pub struct App {
     service: Arc<Service>,
     settings: ApiSettings,
+    since: Time,
+    scheduler: SchedulerProbe,
 }
+
+/// Tells how the scheduler is.
+type SchedulerProbe = Box<dyn Fn() -> Condition + Send + Sync>;
 
 /// What the configuration says about the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +50,23 @@ impl Default for ApiSettings {
 
 impl App {
     pub fn new(service: Arc<Service>, settings: ApiSettings) -> Self {
-        Self { service, settings }
+        let since = service.clock().now();
+        Self { service, settings, since, scheduler: Box::new(|| Condition::Disabled) }
+    }
+
+    /// As it is, with a scheduler whose health can be asked for.
+    #[must_use]
+    pub fn with_scheduler(self, probe: impl Fn() -> Condition + Send + Sync + 'static) -> Self {
+        Self { scheduler: Box::new(probe), ..self }
+    }
+
+    /// When the server began.
+    pub(super) fn since(&self) -> Time {
+        self.since
+    }
+
+    pub(super) fn scheduler_condition(&self) -> Condition {
+        (self.scheduler)()
     }
 
     /// Whoever runs attempts.

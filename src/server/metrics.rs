@@ -12,8 +12,12 @@ pub struct Metrics {
     pub uptime: Duration,
     /// What the process takes of the machine's memory; none where the system does not tell.
     pub resident_bytes: Option<u64>,
-    /// How many attempts are in each state, by Digdag's names of them: running, success, error, killed.
-    pub attempts: Vec<(String, u64)>,
+    /// Attempts that have not ended.
+    pub running_attempts: u64,
+    /// Attempts that have succeeded since the server began.
+    pub succeeded_attempts: u64,
+    /// Attempts that have failed or were killed since the server began.
+    pub failed_attempts: u64,
     /// Tasks that run.
     pub running_tasks: u64,
     /// Tasks that could run and wait for a thread.
@@ -49,13 +53,14 @@ impl Display for Metrics {
             if values.is_empty() {
                 return Ok(());
             }
-            writeln!(f, "# HELP {name} {help}\n# TYPE {name} gauge")?;
+            let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
+            writeln!(f, "# HELP {name} {help}\n# TYPE {name} {kind}")?;
             values.iter().try_for_each(|(labels, value)| writeln!(f, "{name}{labels} {value}"))
         };
         let one = |value: f64| [(String::new(), value)];
         let version = [(labels(&[("version", &self.version)]), 1.0)];
-        let attempts: Vec<_> =
-            self.attempts.iter().map(|(state, count)| (labels(&[("state", state)]), whole(*count))).collect();
+        let ended = [("success", self.succeeded_attempts), ("error", self.failed_attempts)];
+        let ended = ended.map(|(status, count)| (labels(&[("status", status)]), whole(count)));
         let workflows = |value: fn(&WorkflowMetrics) -> f64| -> Vec<_> {
             let of = |one: &WorkflowMetrics| {
                 (labels(&[("project", &one.project), ("workflow", &one.workflow)]), value(one))
@@ -67,7 +72,12 @@ impl Display for Metrics {
         if let Some(bytes) = self.resident_bytes {
             metric("process_resident_memory_bytes", "Resident memory of the process.", &one(whole(bytes)))?;
         }
-        metric("dibble_attempts", "Attempts by state.", &attempts)?;
+        metric(
+            "dibble_attempts_running",
+            "Attempts that have not ended.",
+            &one(whole(self.running_attempts)),
+        )?;
+        metric("dibble_attempts_ended_total", "Attempts that have ended since the server began.", &ended)?;
         metric("dibble_tasks_running", "Tasks that run.", &one(whole(self.running_tasks)))?;
         metric("dibble_tasks_queued", "Tasks that wait for a thread.", &one(whole(self.queued_tasks)))?;
         metric(
@@ -110,7 +120,9 @@ mod tests {
             version: "0.1.0".to_owned(),
             uptime: Duration::from_millis(90_500),
             resident_bytes: Some(12_345_678_901),
-            attempts: vec![("running".to_owned(), 2), ("success".to_owned(), 40)],
+            running_attempts: 2,
+            succeeded_attempts: 40,
+            failed_attempts: 1,
             running_tasks: 3,
             queued_tasks: 0,
             schedule_lateness: Duration::from_secs(5),
@@ -138,10 +150,13 @@ dibble_uptime_seconds 90.5
 # HELP process_resident_memory_bytes Resident memory of the process.
 # TYPE process_resident_memory_bytes gauge
 process_resident_memory_bytes 12345678901
-# HELP dibble_attempts Attempts by state.
-# TYPE dibble_attempts gauge
-dibble_attempts{state="running"} 2
-dibble_attempts{state="success"} 40
+# HELP dibble_attempts_running Attempts that have not ended.
+# TYPE dibble_attempts_running gauge
+dibble_attempts_running 2
+# HELP dibble_attempts_ended_total Attempts that have ended since the server began.
+# TYPE dibble_attempts_ended_total counter
+dibble_attempts_ended_total{status="success"} 40
+dibble_attempts_ended_total{status="error"} 1
 # HELP dibble_tasks_running Tasks that run.
 # TYPE dibble_tasks_running gauge
 dibble_tasks_running 3
@@ -166,10 +181,7 @@ dibble_workflow_last_duration_seconds{project="a\"b\\c\nd",workflow="ワ"} 0
     #[test]
     fn what_is_not_known_is_left_away() {
         let text = Metrics::default().to_string();
-        assert!(
-            !text.contains("resident") && !text.contains("dibble_attempts") && !text.contains("workflow"),
-            "{text}"
-        );
+        assert!(!text.contains("resident") && !text.contains("workflow"), "{text}");
         assert_eq!(resident_of("Name:\tdibble\nVmRSS:\t   1234 kB\n"), Some(1234 * 1024));
         assert_eq!(resident_of("Name:\tdibble\n"), None);
     }

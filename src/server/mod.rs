@@ -17,7 +17,7 @@
 //! | answers, and the errors of handlers | `response.rs`, `error.rs` |
 //! | what the handlers share, and Digdag's JSON | `app.rs`, `wire.rs` |
 //! | who asked for what | `access_log/` |
-//! | whether the server lives, and what it counts | `health.rs`, `metrics.rs` |
+//! | whether the server lives, and what it counts | `health.rs`, `vitals.rs`, `metrics.rs` |
 //! | the description of the API | `openapi.rs`, `openapi.json` |
 //!
 //! There is no asynchronous code: a thread answers a request from its beginning to its end.
@@ -54,6 +54,7 @@ pub mod target;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod version;
+mod vitals;
 pub mod wire;
 pub mod workflows;
 

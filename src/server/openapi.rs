@@ -1,26 +1,25 @@
 //! `GET /api/openapi.json`: the description of the API, for people and for programs that make clients. It is written by
 //! hand; the tests keep it equal to the routes.
 
+use super::app::App;
 use super::error::ApiError;
 use super::request::Request;
 use super::response::Response;
-use super::router::PathParams;
+use super::router::{PathParams, Route};
+
+pub const ROUTES: &[Route<App>] = &[Route::get("/api/openapi.json", document)];
 
 /// OpenAPI 3.1.
 pub const DOCUMENT: &str = include_str!("openapi.json");
 
-/// Answers `GET /api/openapi.json`.
-///
-/// # Errors
-///
-/// None.
-pub fn document<A>(_: &A, _: &Request, _: &PathParams) -> Result<Response, ApiError> {
+fn document(_: &App, _: &Request, _: &PathParams) -> Result<Response, ApiError> {
     Ok(Response::new(200, "application/json", DOCUMENT))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::api;
     use serde_json::Value;
     use std::collections::BTreeSet;
 
@@ -53,6 +52,17 @@ mod tests {
             Value::Array(list) => list.iter().for_each(|value| references(value, found)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
+    }
+
+    #[test]
+    fn every_route_is_described() {
+        let document = parsed();
+        let described: BTreeSet<_> =
+            operations(&document).into_iter().map(|(path, method, _)| (path, method)).collect();
+        let router = api::router();
+        let routes = router.routes().map(|route| (route.pattern.to_owned(), route.method.to_string()));
+        let missing: Vec<_> = routes.filter(|route| !described.contains(route)).collect();
+        assert_eq!(missing, []);
     }
 
     #[test]

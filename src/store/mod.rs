@@ -41,6 +41,7 @@ mod connection;
 mod create;
 pub mod dump;
 mod error;
+pub mod last_results;
 mod log_gzip;
 mod migrations;
 mod open;

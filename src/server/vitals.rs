@@ -1,0 +1,88 @@
+//! How the application is: what `/healthz` and `/metrics` tell of it.
+
+use super::error::ApiError;
+use super::health::{Condition, Health, Vitals};
+use super::metrics::{Metrics, WorkflowMetrics, resident_bytes};
+use super::{App, Route, health};
+use crate::model::Time;
+use crate::store::{Durability, attempts, last_results, schedules};
+use std::time::Duration;
+
+pub const ROUTES: &[Route<App>] = &health::routes::<App>();
+
+impl Vitals for App {
+    fn health(&self) -> Health {
+        // Takes the lock of the writer and gives it back, so that a file that cannot be written is noticed.
+        let database = match self.store().write(Durability::Normal, |_| Ok(())) {
+            Ok(()) => self.service().failure().map_or(Condition::Ok, Condition::Failed),
+            Err(error) => Condition::Failed(error.to_string()),
+        };
+        Health { database, scheduler: self.scheduler_condition() }
+    }
+
+    fn metrics(&self) -> Result<Metrics, ApiError> {
+        let now = self.now();
+        let (running, late, results) = self.read(|reader| {
+            let late = schedules::due(reader, now, None, 1)?.pop();
+            Ok((attempts::count_unfinished(reader)?, late, last_results::list(reader)?))
+        })?;
+        let load = self.service().load();
+        let workflows = results.into_iter().map(|result| WorkflowMetrics {
+            duration: between(result.created_at, result.finished_at),
+            project: result.project_name,
+            workflow: result.workflow_name,
+            success: result.success,
+        });
+        Ok(Metrics {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime: between(self.since(), now),
+            resident_bytes: resident_bytes(),
+            running_attempts: running.into(),
+            succeeded_attempts: load.succeeded_attempts(),
+            failed_attempts: load.failed_attempts(),
+            running_tasks: load.running_tasks() as u64,
+            queued_tasks: load.queued_tasks() as u64,
+            schedule_lateness: late.map_or(Duration::ZERO, |schedule| between(schedule.next.run, now)),
+            workflows: workflows.collect(),
+        })
+    }
+}
+
+/// Nothing when the clock was turned back.
+fn between(from: Time, to: Time) -> Duration {
+    (to - from).to_std().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::server::testing::TestServer;
+    use crate::store::testing::{finish, insert, tasks};
+    use serde_json::json;
+
+    #[test]
+    fn a_server_that_lives_says_so() {
+        let expected = r#"{"database":{"status":"ok"},"scheduler":{"status":"disabled"}}"#;
+        assert_eq!(TestServer::new().get("/healthz"), (200, expected.to_owned()));
+    }
+
+    #[test]
+    fn what_has_ended_is_counted_by_workflow() {
+        let server = TestServer::new();
+        let workflow = server.define("p", "wf", "UTC", json!({"+a": {"echo>": "x"}}));
+        let attempt = insert(server.store(), workflow, 0, "", None, &tasks());
+        let (status, text) = server.get("/metrics");
+        assert_eq!(status, 200);
+        assert!(text.contains("\ndibble_attempts_running 1\n"), "{text}");
+        finish(server.store(), attempt, true);
+        let (_, text) = server.get("/metrics");
+        for line in [
+            "dibble_attempts_running 0",
+            "dibble_tasks_queued 0",
+            "dibble_uptime_seconds 0",
+            r#"dibble_workflow_last_success{project="p",workflow="wf"} 1"#,
+            r#"dibble_workflow_last_duration_seconds{project="p",workflow="wf"} 46"#,
+        ] {
+            assert!(text.contains(&format!("\n{line}\n")), "{line}\n{text}");
+        }
+    }
+}
