@@ -46,7 +46,7 @@ fn every_statement_uses_an_index() {
                 .unwrap();
             let bad = |step: &String| {
                 let whole = step.starts_with("SCAN ")
-                    && !step.ends_with("USING INDEX attempts_unfinished")
+                    && !step.ends_with("INDEX attempts_unfinished")
                     && step != "SCAN CONSTANT ROW";
                 whole || step.contains("TEMP B-TREE") || step.contains("AUTOMATIC")
             };
