@@ -1,9 +1,11 @@
 //! What the listings show: a block of lines for each thing, `  name: value`, in Digdag's order and wording.
 
-use crate::client::models::{Attempt, Project, Schedule, Session, Task};
+use crate::client::NewAttempt;
+use crate::client::models::{Attempt, Project, Schedule, Session, Task, Workflow};
 use crate::logs::MachineZone;
 use crate::logs::local_time::show;
 use crate::model::{Params, Time};
+use chrono::{DateTime, FixedOffset};
 use serde_json::Value;
 use std::fmt::Display;
 
@@ -59,7 +61,44 @@ pub(crate) fn attempt_block(attempt: &Attempt, zone: &MachineZone) -> String {
     block("  ", &lines)
 }
 
-/// What an attempt was started for.
+/// An attempt that has just been started.
+pub(crate) fn started_block(attempt: &Attempt, zone: &MachineZone) -> String {
+    let mut lines = vec![line("session id", &attempt.session_id), line("attempt id", &attempt.id)];
+    lines.extend(session_lines(attempt));
+    lines.push(line("created at", zone.show(attempt.created_at)));
+    block("  ", &lines)
+}
+
+/// An attempt that would be started.
+pub(crate) fn dry_run_block(
+    workflow: &Workflow,
+    session_time: DateTime<FixedOffset>,
+    new: &NewAttempt<'_>,
+) -> String {
+    block(
+        "  ",
+        &[
+            line("session id", "(dry run)"),
+            line("attempt id", "(dry run)"),
+            line("uuid", "(dry run)"),
+            line("project", &workflow.project.name),
+            line("workflow", &workflow.name),
+            line("session time", show(session_time)),
+            line("retry attempt name", new.name.unwrap_or_default()),
+            line("params", json_text(&new.params)),
+        ],
+    )
+}
+
+/// An attempt for a session of the past.
+pub(crate) fn backfill_block(attempt: &Attempt, zone: &MachineZone) -> String {
+    let mut lines = vec![line("id", &attempt.id)];
+    lines.extend(session_lines(attempt));
+    lines.push(line("created at", zone.show(attempt.created_at)));
+    block("  ", &lines)
+}
+
+/// What an attempt is for.
 fn session_lines(attempt: &Attempt) -> Vec<Line<'_>> {
     vec![
         line("uuid", &attempt.session_uuid),
@@ -110,6 +149,13 @@ pub(crate) fn project_block(project: &Project, zone: &MachineZone) -> String {
 /// A schedule in a list.
 pub(crate) fn schedule_block(schedule: &Schedule, zone: &MachineZone, now: Time) -> String {
     let mut lines = vec![line("id", &schedule.id), line("project", &schedule.project.name)];
+    lines.extend(schedule_lines(schedule, zone, now));
+    block("  ", &lines)
+}
+
+/// A schedule that was moved.
+pub(crate) fn rescheduled_block(schedule: &Schedule, zone: &MachineZone, now: Time) -> String {
+    let mut lines = vec![line("id", &schedule.id)];
     lines.extend(schedule_lines(schedule, zone, now));
     block("  ", &lines)
 }

@@ -5,7 +5,7 @@ use super::local_project;
 use super::params_arg::ParamArgs;
 use super::{CliError, Context, Exit};
 use crate::actions::inspect::{Inspection, inspect, operator_names};
-use crate::actions::project::{FileProblem, ProjectError, load_params_file, load_project};
+use crate::actions::project::{FileProblem, ProjectError, load_project};
 use crate::dig::DigError;
 use crate::logs::local_time::distance;
 use crate::model::{Params, yaml_text};
@@ -50,10 +50,7 @@ pub struct CheckArgs {
 /// The project cannot be loaded, or a workflow that was named is not in it.
 pub fn run(args: &CheckArgs, context: &Context) -> Result<Exit, CliError> {
     let dir = local_project::directory(&args.project, context)?;
-    let params = args.params.resolve(&context.settings, |path| {
-        load_params_file(&context.dir.join(path))
-            .map_err(|error| CliError::user(format!("{}: {error}", path.display())))
-    })?;
+    let params = args.params.load(context)?;
     if !args.json {
         context.output.line(&format!("  System default timezone: {}\n", context.zone.name()));
     }

@@ -6,6 +6,7 @@ use super::remote_log::{Lines, RemoteLog, RemoteLogError};
 use super::{CliError, Context, ErrorKind, Exit};
 use crate::actions::owner::ProcessIdentity;
 use crate::actions::read_log::{LogError, LogReader, LogSelection};
+use crate::client::Client;
 use crate::client::models::Id;
 use crate::logs::Level;
 use crate::model::AttemptId;
@@ -76,6 +77,16 @@ pub fn run(args: &LogArgs, context: &Context) -> Result<Exit, CliError> {
         }
     }
     Ok(Exit::Success)
+}
+
+/// Shows all lines of an attempt on a server until it has ended.
+///
+/// # Errors
+///
+/// The server cannot be asked.
+pub(crate) fn follow_remote(client: &Client, attempt: &Id, context: &Context) -> Result<(), CliError> {
+    let lines = Lines { attempt, prefix: None, least: least(false) };
+    show_remote(&mut RemoteLog::new(client, lines), true, context, thread::sleep)
 }
 
 fn show_remote(

@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod attempts;
+pub mod backfill;
 mod block;
 pub mod check;
 pub mod client_args;
@@ -16,6 +17,7 @@ pub mod error;
 pub mod history;
 pub mod init;
 mod interrupts;
+pub mod kill;
 mod live;
 mod local_project;
 pub mod log;
@@ -29,16 +31,23 @@ pub mod progress;
 pub mod projects;
 mod properties;
 mod remote_log;
+pub mod reschedule;
+pub mod retry;
 pub mod run;
 pub mod run_summary;
+pub mod schedule_target;
 pub mod schedules;
 mod secret_input;
 pub mod secrets;
 pub mod sessions;
 pub mod settings;
+pub mod start;
+pub mod started;
+pub mod switch;
 mod task_output;
 pub mod task_table;
 pub mod tasks;
+mod time_arg;
 mod usage;
 pub mod version;
 pub mod workflows;
@@ -80,6 +89,18 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command { definition: &run::DEFINITION, run: |words, context| run::run(&read(words)?, context) },
     Command { definition: &check::DEFINITION, run: |words, context| check::run(&read(words)?, context) },
     Command { definition: &init::DEFINITION, run: |words, context| init::run(&read(words)?, context) },
+    Command { definition: &start::DEFINITION, run: |words, context| start::run(&read(words)?, context) },
+    Command { definition: &retry::DEFINITION, run: |words, context| retry::run(&read(words)?, context) },
+    Command { definition: &kill::DEFINITION, run: |words, context| kill::run(&read(words)?, context) },
+    Command {
+        definition: &backfill::DEFINITION,
+        run: |words, context| backfill::run(&read(words)?, context),
+    },
+    Command {
+        definition: &reschedule::DEFINITION,
+        run: |words, context| reschedule::run(&read(words)?, context),
+    },
+    Command { definition: &log::DEFINITION, run: |words, context| log::run(&read(words)?, context) },
     Command {
         definition: &projects::DEFINITION,
         run: |words, context| projects::run(&read(words)?, context),
@@ -92,6 +113,8 @@ pub(crate) const COMMANDS: &[Command] = &[
         definition: &schedules::DEFINITION,
         run: |words, context| schedules::run(&read(words)?, context),
     },
+    Command { definition: &switch::DISABLE, run: |words, context| switch::disable(&read(words)?, context) },
+    Command { definition: &switch::ENABLE, run: |words, context| switch::enable(&read(words)?, context) },
     Command {
         definition: &sessions::DEFINITION,
         run: |words, context| sessions::run(&read(words)?, context),
@@ -102,7 +125,6 @@ pub(crate) const COMMANDS: &[Command] = &[
     },
     Command { definition: &attempts::ATTEMPT, run: |words, context| attempts::run(&read(words)?, context) },
     Command { definition: &tasks::DEFINITION, run: |words, context| tasks::run(&read(words)?, context) },
-    Command { definition: &log::DEFINITION, run: |words, context| log::run(&read(words)?, context) },
     Command { definition: &secrets::DEFINITION, run: |words, context| secrets::run(&read(words)?, context) },
     Command { definition: &version::DEFINITION, run: |words, context| version::run(&read(words)?, context) },
     Command {

@@ -1,6 +1,8 @@
 //! Parameters from outside the workflow, lowest first: `params.*` of the configuration, the file of `-P`, `-p`.
 
+use super::Context;
 use super::error::CliError;
+use crate::actions::project::load_params_file;
 use crate::model::params::set_path;
 use crate::model::{Params, Settings, merge};
 use clap::Args;
@@ -21,12 +23,24 @@ pub struct ParamArgs {
 }
 
 impl ParamArgs {
+    /// The parameters of all sources.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or is wrong, or two keys contradict each other (`a=1` and `a.b=2`).
+    pub fn load(&self, context: &Context) -> Result<Params, CliError> {
+        self.resolve(&context.settings, |path| {
+            load_params_file(&context.dir.join(path))
+                .map_err(|error| CliError::user(format!("{}: {error}", path.display())))
+        })
+    }
+
     /// The parameters of all sources. `parse_file` reads the file of `-P`.
     ///
     /// # Errors
     ///
     /// The file cannot be read, or two keys contradict each other (`a=1` and `a.b=2`).
-    pub fn resolve(
+    fn resolve(
         &self,
         settings: &Settings,
         parse_file: impl FnOnce(&Path) -> Result<Params, CliError>,

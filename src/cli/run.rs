@@ -12,7 +12,6 @@ use super::run_summary::RunSummary;
 use super::{Context, Exit};
 use crate::actions::abandon::abandon_dead_runs;
 use crate::actions::launch::{LaunchError, register_owner};
-use crate::actions::project::load_params_file;
 use crate::actions::register::register;
 use crate::actions::selection::{Selection, Wish, find, subtree};
 use crate::actions::session_time::{Found, find_session_time};
@@ -246,10 +245,7 @@ impl SecretSource for LocalSecrets {
 }
 
 fn params(args: &RunArgs, context: &Context, dir: &Path) -> Result<Params, CliError> {
-    let mut params = args.params.resolve(&context.settings, |path| {
-        load_params_file(&context.dir.join(path))
-            .map_err(|error| CliError::user(format!("{}: {error}", path.display())))
-    })?;
+    let mut params = args.params.load(context)?;
     if dir != context.dir {
         params.insert("_project_path".to_owned(), Value::from(dir.display().to_string()));
     }

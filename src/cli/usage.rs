@@ -4,15 +4,57 @@ use super::COMMANDS;
 use super::error::{CliError, ErrorKind, UsageText};
 use super::parse::PROGRAM;
 
-/// All commands and the common options.
+/// What asks a server, in the order of the usage. What is in none of these lists works on this machine alone.
+const CLIENT_MODE: [&str; 22] = [
+    "push",
+    "archive",
+    "upload",
+    "download",
+    "start",
+    "retry",
+    "kill",
+    "backfill",
+    "reschedule",
+    "log",
+    "projects",
+    "workflows",
+    "schedules",
+    "disable",
+    "enable",
+    "sessions",
+    "attempts",
+    "attempt",
+    "tasks",
+    "delete",
+    "secrets",
+    "version",
+];
+
+/// What is a server.
+const SERVER_MODE: [&str; 1] = ["server"];
+
+/// All commands and their common options.
 pub(crate) fn main_usage() -> String {
-    let commands: String =
-        COMMANDS.iter().flat_map(|command| command.definition.synopsis).map(described).collect();
-    let options: String = COMMON_OPTIONS.iter().map(described).collect();
+    let is_local = |name: &&str| !CLIENT_MODE.contains(name) && !SERVER_MODE.contains(name);
+    let local: Vec<&str> = COMMANDS.iter().map(|command| command.definition.name).filter(is_local).collect();
+    let sections = [
+        ("Local-mode commands", commands(&local)),
+        ("Server-mode commands", commands(&SERVER_MODE)),
+        ("Client-mode commands", commands(&CLIENT_MODE)),
+        ("Options", COMMON_OPTIONS.iter().map(described).collect()),
+        ("Client options", CLIENT_OPTIONS.iter().map(described).collect()),
+    ];
+    let sections = sections.iter().filter(|(_, lines)| !lines.is_empty());
+    let sections: String = sections.map(|(title, lines)| format!("  {title}:\n{lines}\n")).collect();
     format!(
-        "Usage: {PROGRAM} <command> [options...]\n  Commands:\n{commands}\n  Options:\n{options}\n\
+        "Usage: {PROGRAM} <command> [options...]\n{sections}\
          Use `<command> --help` to see detailed usage of a command."
     )
+}
+
+fn commands(names: &[&str]) -> String {
+    let known = |name: &&str| COMMANDS.iter().find(|command| command.definition.name == *name);
+    names.iter().filter_map(known).flat_map(|command| command.definition.synopsis).map(described).collect()
 }
 
 fn described((synopsis, what): &(&str, &str)) -> String {
@@ -26,6 +68,15 @@ const COMMON_OPTIONS: [(&str, &str); 5] = [
     ("-X KEY=VALUE", "set a key of the configuration"),
     ("-c, --config PATH.properties", "configuration file (default: ~/.config/digdag/config)"),
     ("--version", "show the version"),
+];
+
+/// The options of the commands that ask a server.
+const CLIENT_OPTIONS: [(&str, &str); 5] = [
+    ("-e, --endpoint HOST[:PORT]", "the server (default: http://127.0.0.1:65432)"),
+    ("-H, --header KEY=VALUE", "send a header, too"),
+    ("--basic-auth USER:PASSWORD", "sign in"),
+    ("--disable-version-check", "do not ask first whether the server can work with this client"),
+    ("--disable-cert-validation", "take any certificate of the server for a good one"),
 ];
 
 /// A command that is not there.
@@ -57,6 +108,27 @@ mod tests {
             ),
             "{usage}"
         );
+    }
+
+    #[test]
+    fn commands_stand_under_their_modes_in_an_order_of_their_own() {
+        let usage = main_usage();
+        let place = |text: &str| usage.find(text).unwrap_or_else(|| panic!("{text} in {usage}"));
+        let order = [
+            "  Local-mode commands:\n    r[un] <workflow.dig> ",
+            "    init <dir> ",
+            "  Client-mode commands:\n",
+            "    start <project-name> <name> ",
+            "    kill <attempt-id> ",
+            "    log <attempt-id> ",
+            "    projects [name] ",
+            "    enable <project-name> <name> ",
+            "    sessions ",
+            "    version ",
+            "  Options:\n",
+            "  Client options:\n    -e, --endpoint HOST[:PORT] ",
+        ];
+        assert!(order.map(place).is_sorted(), "{usage}");
     }
 
     #[test]

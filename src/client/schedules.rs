@@ -13,7 +13,7 @@ pub enum SkipTo {
     /// So many sessions from a time on.
     Count {
         from: Time,
-        count: u32,
+        count: i64,
     },
 }
 
@@ -33,7 +33,7 @@ pub struct Backfill<'a> {
     /// The name of the attempts.
     pub name: &'a str,
     /// All until the next session if not given.
-    pub count: Option<u32>,
+    pub count: Option<i64>,
     pub dry_run: bool,
 }
 

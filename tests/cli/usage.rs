@@ -28,7 +28,9 @@ fn a_mistyped_command_gets_a_suggestion() {
 #[test]
 fn help_is_no_error() {
     for command in
-        ["run", "check", "init", "secrets", "version", "completions", "sessions", "attempts", "tasks", "log"]
+        "run check init secrets version completions sessions session attempts attempt tasks task log projects workflows \
+         schedules start retry kill backfill reschedule enable disable"
+            .split(' ')
     {
         for help in ["--help", "-help"] {
             let out = Project::new().dibble(&[command, help]).success();
