@@ -10,7 +10,9 @@ use crate::model::{
     Attempt, AttemptId, Params, Plan, SessionTime, Task, TaskId, TaskResult, Time, WorkflowId, Zone,
 };
 use crate::store::attempts::{AttemptRow, Inserted, NewAttempt};
-use crate::store::{Durability, OwnerId, Store, StoreError, Writer, attempts, commit, owners, sessions};
+use crate::store::{
+    Durability, OwnerId, Reader, Store, StoreError, Writer, attempts, commit, owners, sessions,
+};
 use serde_json::Value;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -106,6 +108,34 @@ pub fn attempt_params(given: &Params, schedule: Option<&Schedule>, time: Session
 pub fn register_owner(writer: &Writer, kind: owners::OwnerKind, now: Time) -> Result<OwnerId, StoreError> {
     let ProcessIdentity { pid, started } = ProcessIdentity::current();
     owners::insert(writer, &owners::Process { pid, identity: started, kind }, now)
+}
+
+/// Registers this process as the server of a database. Returns the pid of the one that is running already, if there is
+/// one: then nothing was written.
+///
+/// # Errors
+///
+/// Those of the store.
+pub fn register_server(writer: &Writer, now: Time) -> Result<Result<OwnerId, u32>, StoreError> {
+    match other_server(writer)? {
+        Some(pid) => Ok(Err(pid)),
+        None => register_owner(writer, owners::OwnerKind::Server, now).map(Ok),
+    }
+}
+
+/// The pid of another process that is the server of a database.
+///
+/// # Errors
+///
+/// Those of the store.
+pub fn other_server(reader: &Reader) -> Result<Option<u32>, StoreError> {
+    let is_alive = |process: &owners::Process| {
+        ProcessIdentity { pid: process.pid, started: process.identity.clone() }.is_alive()
+    };
+    let processes = owners::list(reader)?.into_iter().map(|row| row.process);
+    let mut servers = processes.filter(|process| process.kind == owners::OwnerKind::Server);
+    let other = servers.find(|process| process.pid != std::process::id() && is_alive(process));
+    Ok(other.map(|process| process.pid))
 }
 
 type Accepted = (AttemptRow, HashMap<String, TaskResult>);

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// The file in a project directory, unless another one is named.
 const IN_PROJECT: &str = ".dibble.db";
 /// The file in a directory that `-o` names.
-const IN_DIRECTORY: &str = "dibble.db";
+pub(crate) const IN_DIRECTORY: &str = "dibble.db";
 /// How many entries a list shows, unless another number is given.
 const PAGE_SIZE: u32 = 100;
 

@@ -39,6 +39,7 @@ pub mod schedule_target;
 pub mod schedules;
 mod secret_input;
 pub mod secrets;
+pub mod server;
 pub mod sessions;
 pub mod settings;
 pub mod start;
@@ -126,6 +127,10 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command { definition: &attempts::ATTEMPT, run: |words, context| attempts::run(&read(words)?, context) },
     Command { definition: &tasks::DEFINITION, run: |words, context| tasks::run(&read(words)?, context) },
     Command { definition: &secrets::DEFINITION, run: |words, context| secrets::run(&read(words)?, context) },
+    Command {
+        definition: &server::DEFINITION,
+        run: |words, context| server::run(&read(words)?, &read(words)?, context),
+    },
     Command { definition: &version::DEFINITION, run: |words, context| version::run(&read(words)?, context) },
     Command {
         definition: &completions::DEFINITION,

@@ -4,11 +4,11 @@ use super::log_file::LogFile;
 use super::log_line::console_line;
 use crate::logs::line::file_line;
 use crate::logs::{Level, LogRecord, MachineZone};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 /// Where log lines go, and from which level on.
 pub struct ProgramLog {
-    level: Level,
+    level: RwLock<Level>,
     zone: MachineZone,
     colours: bool,
     file: Option<Mutex<LogFile>>,
@@ -17,23 +17,28 @@ pub struct ProgramLog {
 impl ProgramLog {
     /// A log for standard output; `colours` if it is a terminal that shows them.
     pub fn console(level: Level, zone: MachineZone, colours: bool) -> Self {
-        Self { level, zone, colours, file: None }
+        Self { level: RwLock::new(level), zone, colours, file: None }
     }
 
     /// A log for a file; nothing goes to standard output.
     pub fn file(level: Level, zone: MachineZone, file: LogFile) -> Self {
-        Self { level, zone, colours: false, file: Some(Mutex::new(file)) }
+        Self { level: RwLock::new(level), zone, colours: false, file: Some(Mutex::new(file)) }
     }
 
     pub fn level(&self) -> Level {
-        self.level
+        *self.level.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes lines of this level on, from now on.
+    pub fn set_level(&self, level: Level) {
+        *self.level.write().unwrap_or_else(PoisonError::into_inner) = level;
     }
 
     /// Takes a line. Returns its text if it is to be printed now.
     ///
     /// A line that cannot be written to the log file is printed, so that nothing is lost.
     pub fn take(&self, record: &LogRecord<'_>) -> Option<String> {
-        if record.level > self.level {
+        if record.level > self.level() {
             return None;
         }
         if let Some(file) = &self.file {
@@ -63,6 +68,8 @@ mod tests {
             log.take(&record(Level::Error)).as_deref(),
             Some("2026-11-22 03:10:39 +0000 [ERROR] (main): hi")
         );
+        log.set_level(Level::Info);
+        assert!(log.take(&record(Level::Info)).is_some());
     }
 
     #[test]

@@ -286,6 +286,7 @@ fn options(args: &RunArgs, context: &Context) -> Result<RunOptions, CliError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(RunOptions {
         dry_run: args.dry_run,
+        runs_tasks: true,
         show_params: args.show_params,
         max_task_threads: args.max_task_threads.filter(|n| *n > 0).unwrap_or((4 * cores).max(8)),
         log_level: context.log.level(),

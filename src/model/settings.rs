@@ -29,6 +29,14 @@ impl Settings {
         self.0.insert(key.into(), value.into());
     }
 
+    /// Takes the value of a key, or its absence, from another configuration.
+    pub fn copy(&mut self, key: &str, from: &Self) {
+        match from.get(key) {
+            Some(value) => self.set(key, value),
+            None => drop(self.0.remove(key)),
+        }
+    }
+
     /// The keys below `prefix` (which ends in a dot), without it, with their values.
     pub fn below<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.iter().filter_map(move |(key, value)| Some((key.strip_prefix(prefix)?, value.as_str())))
@@ -38,6 +46,16 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_are_copied_with_their_absence() {
+        let (mut one, mut other) = (Settings::default(), Settings::default());
+        one.set("a", "1");
+        other.set("b", "2");
+        one.copy("a", &other);
+        one.copy("b", &other);
+        assert_eq!(one, other);
+    }
 
     #[test]
     fn numbers_are_whole_and_not_negative() {

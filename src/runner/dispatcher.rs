@@ -334,7 +334,7 @@ impl Dispatcher {
     }
 
     fn dispatch(&mut self, id: AttemptId, task: TaskId) -> Result<(), RunError> {
-        if self.draining {
+        if self.draining || !self.shared.options.runs_tasks {
             return Ok(());
         }
         let Some(active) = self.active.get_mut(&id) else { return Ok(()) };

@@ -9,16 +9,19 @@ use crate::model::{Params, Settings, Time};
 use crate::operators::context::{RequireRequest, Required};
 use crate::operators::{Cancellation, Host, OperatorError};
 use crate::store::{Durability, stored_params};
+use std::sync::Arc;
 
 pub(super) struct TaskHost<'a> {
     shared: &'a Shared,
     job: &'a Job,
     thread: usize,
+    /// As it was when the task began.
+    settings: Arc<Settings>,
 }
 
 impl<'a> TaskHost<'a> {
     pub(super) fn new(shared: &'a Shared, job: &'a Job, thread: usize) -> Self {
-        Self { shared, job, thread }
+        Self { shared, job, thread, settings: shared.settings() }
     }
 }
 
@@ -59,7 +62,7 @@ impl Host for TaskHost<'_> {
     }
 
     fn settings(&self) -> &Settings {
-        &self.shared.settings
+        &self.settings
     }
 
     fn cancellation(&self) -> &Cancellation {

@@ -20,7 +20,7 @@ use crate::model::{Attempt, Params, Plan, SessionTime, Settings, TaskResult};
 use crate::operators::{CancelStage, remove_unused_dirs};
 use crate::store::Store;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 /// A workflow to be run.
 pub struct Run {
@@ -96,7 +96,7 @@ impl Run {
             store: self.store,
             clock: self.clock,
             zone: self.zone,
-            settings: self.settings,
+            settings: RwLock::new(Arc::new(self.settings)),
             options: self.options,
             observer: self.observer,
             secrets: self.secrets,

@@ -16,9 +16,10 @@ use super::server_starter::ServerStarter;
 use super::shared::{RunOptions, SecretSource, Shared};
 use super::starter::Starter;
 use super::workers::Workers;
+use super::workspace::remove_workspaces;
 use crate::actions::backfill::{self, BackfillRequest};
 use crate::actions::kill::{KillError, killable, signal_run};
-use crate::actions::launch::register_owner;
+use crate::actions::launch::register_server;
 use crate::actions::start::{self, Accepted, StartError, StartRequest, Started, Terms};
 use crate::clock::Clock;
 use crate::engine::Limits;
@@ -26,12 +27,15 @@ use crate::logs::{LogTree, LogTreeError, MachineZone};
 use crate::model::{AttemptId, Params, Settings, TaskId};
 use crate::operators::CancelStage;
 use crate::store::attempts::AttemptRow;
-use crate::store::owners::{self, OwnerKind};
+use crate::store::owners;
 use crate::store::{Durability, Store, StoreError, Writer};
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
+
+/// How long the runner may take to hear of a kill.
+const KILL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How a server runs attempts.
 pub struct ServiceConfig {
@@ -61,6 +65,11 @@ pub enum ServiceError {
     Store(#[from] StoreError),
     #[error(transparent)]
     LogTree(#[from] LogTreeError),
+    #[error(
+        "another server, process {pid}, works with {}; end it first, or name another file with -o",
+        file.display()
+    )]
+    OtherServer { pid: u32, file: PathBuf },
     #[error("no thread can be started")]
     Thread(#[source] std::io::Error),
 }
@@ -83,8 +92,10 @@ impl Service {
     pub fn start_up(config: ServiceConfig) -> Result<Self, ServiceError> {
         let log_tree = config.options.task_log_dir.as_deref().map(LogTree::open).transpose()?.map(Arc::new);
         let now = config.clock.now();
+        let owner = config.store.write(Durability::Full, |writer| register_server(writer, now))?;
         let owner =
-            config.store.write(Durability::Full, |writer| register_owner(writer, OwnerKind::Server, now))?;
+            owner.map_err(|pid| ServiceError::OtherServer { pid, file: config.store.file().to_owned() })?;
+        remove_workspaces(&config.workspaces);
         let terms = Terms { owner, limits: config.limits, max_attempts: config.max_attempts };
         let starter = Arc::new(ServerStarter::new(terms, config.default_params, config.workspaces));
         let inbox = Arc::new(Inbox::default());
@@ -92,7 +103,7 @@ impl Service {
             store: config.store,
             clock: config.clock,
             zone: config.zone,
-            settings: config.settings,
+            settings: RwLock::new(Arc::new(config.settings)),
             options: config.options,
             observer: config.observer,
             secrets: config.secrets,
@@ -135,6 +146,11 @@ impl Service {
 
     pub fn clock(&self) -> &Clock {
         &self.shared.clock
+    }
+
+    /// Lets tasks that begin from now on see another configuration.
+    pub fn configure(&self, settings: Settings) {
+        *self.shared.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
     }
 
     /// How busy it is.
@@ -200,7 +216,8 @@ impl Service {
         let row = killable(self.store(), id)?;
         let (heard, hears) = mpsc::channel();
         self.shared.inbox.send(Message::Kill(id, heard));
-        if hears.recv() == Ok(true) {
+        // When the runner has just ended, nobody answers.
+        if hears.recv_timeout(KILL_PATIENCE) == Ok(true) {
             return Ok(row);
         }
         signal_run(self.store(), &row)?;

@@ -14,13 +14,15 @@ use crate::model::{ProjectId, SessionTime, Settings, TaskId, Time, Zone};
 use crate::store::{OwnerId, Store};
 use chrono::TimeDelta;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// How tasks are run.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
     /// Operators do nothing and succeed.
     pub dry_run: bool,
+    /// Otherwise every task waits for another process to run it.
+    pub runs_tasks: bool,
     /// All parameters of a task are written to the log before it runs.
     pub show_params: bool,
     /// How many tasks run at the same time; 0 for as many as are ready.
@@ -48,7 +50,7 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     /// In which the times of log lines are shown.
     pub(super) zone: MachineZone,
-    pub(super) settings: Settings,
+    pub(super) settings: RwLock<Arc<Settings>>,
     pub(super) options: RunOptions,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) secrets: Arc<dyn SecretSource>,
@@ -65,6 +67,11 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn now(&self) -> Time {
         self.clock.now()
+    }
+
+    /// The configuration as it is now.
+    pub(super) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Hands over an attempt that is in the store.

@@ -55,6 +55,16 @@ impl Drop for Workspace {
     }
 }
 
+/// Removes what an earlier process left behind. No other may be using it.
+pub(super) fn remove_workspaces(dir: &Path) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with("attempt-") {
+            // What cannot be removed is in nobody's way: a workspace that is needed says so itself.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 fn make(store: &Store, revision: RevisionId, dir: &Path) -> Result<(), OperatorError> {
     let failed = |error: &dyn std::error::Error| OperatorError::runtime(error.to_string());
     let gzip = store.read(|reader| archives::gzip(reader, revision)).map_err(|error| failed(&error))?;
@@ -98,6 +108,17 @@ mod tests {
         assert!(workspace.open().unwrap().join("made by a task").exists());
         drop(workspace);
         assert!(!dir.exists());
+    }
+
+    #[test]
+    fn what_was_left_behind_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        fs::create_dir_all(path("attempt-1/src")).unwrap();
+        fs::create_dir(path("mine")).unwrap();
+        remove_workspaces(dir.path());
+        assert!(!path("attempt-1").exists() && path("mine").exists());
+        remove_workspaces(&path("nowhere"));
     }
 
     #[test]

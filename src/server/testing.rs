@@ -54,6 +54,7 @@ impl TestServer {
             settings: Settings::default(),
             options: RunOptions {
                 dry_run: false,
+                runs_tasks: true,
                 show_params: false,
                 max_task_threads: 2,
                 log_level: Level::Info,

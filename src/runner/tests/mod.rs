@@ -50,6 +50,7 @@ impl Machine {
     fn new() -> Self {
         let options = RunOptions {
             dry_run: false,
+            runs_tasks: true,
             show_params: false,
             max_task_threads: 4,
             log_level: Level::Info,

@@ -1,0 +1,147 @@
+//! Where a server keeps everything, and where the copies of uploaded projects are put while attempts use them.
+
+use super::config::Database;
+use crate::actions::launch::other_server;
+use crate::cli::history::{IN_DIRECTORY, database_path, failed};
+use crate::cli::{CliError, Context};
+use crate::store::Store;
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// An open database with a place for working copies.
+pub(super) struct Opened {
+    pub(super) store: Store,
+    /// Where it is, for a person.
+    pub(super) place: String,
+    pub(super) workspaces: PathBuf,
+    /// What somebody who comes from Digdag has to know.
+    pub(super) warning: Option<String>,
+    /// Removed with everything in it at the end.
+    pub(super) temporary: Option<TempDir>,
+}
+
+/// Opens the database, or makes it.
+///
+/// # Errors
+///
+/// The file, or its directory, cannot be read and written.
+pub(super) fn open(database: &Database, context: &Context) -> Result<Opened, CliError> {
+    let file = match database {
+        Database::Memory => return in_memory(),
+        Database::At(path) => database_path(&context.dir, Some(path)),
+        Database::In(dir) => {
+            let dir = context.dir.join(dir);
+            make_dir(&dir)?;
+            dir.join(IN_DIRECTORY)
+        }
+        Database::Default => default_file(context)?,
+    };
+    let store = Store::open(&file).map_err(failed)?;
+    if let Some(pid) = store.read(other_server).map_err(failed)? {
+        let file = file.display();
+        return Err(CliError::user(format!("Another server, process {pid}, works with {file}"))
+            .hint("end it first, or name another file with -o"));
+    }
+    let mut workspaces = file.clone().into_os_string();
+    workspaces.push(".workspaces");
+    Ok(Opened {
+        store,
+        place: file.display().to_string(),
+        workspaces: workspaces.into(),
+        warning: left_by_digdag(&file),
+        temporary: None,
+    })
+}
+
+fn in_memory() -> Result<Opened, CliError> {
+    let temporary = tempfile::Builder::new().prefix("dibble-").tempdir().map_err(|error| {
+        CliError::user(format!("Cannot make a directory in {}: {error}", std::env::temp_dir().display()))
+    })?;
+    Ok(Opened {
+        store: Store::memory().map_err(failed)?,
+        place: "memory".to_owned(),
+        workspaces: temporary.path().to_owned(),
+        warning: None,
+        temporary: Some(temporary),
+    })
+}
+
+/// The project's own file in the directory of a project; elsewhere the one of the user.
+fn default_file(context: &Context) -> Result<PathBuf, CliError> {
+    if is_project(&context.dir) {
+        return Ok(database_path(&context.dir, None));
+    }
+    let given = |name: &str| (context.variable)(name).filter(|text| !text.is_empty()).map(PathBuf::from);
+    let state = given("XDG_STATE_HOME").or_else(|| given("HOME").map(|home| home.join(".local/state")));
+    let dir = state.map(|state| state.join("dibble")).ok_or_else(|| {
+        CliError::user("There is no home directory to keep the database in").hint("name a file with -o")
+    })?;
+    make_dir(&dir)?;
+    Ok(dir.join(IN_DIRECTORY))
+}
+
+/// Whether there are workflows in a directory.
+fn is_project(dir: &Path) -> bool {
+    let mut entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.any(|entry| entry.path().extension() == Some(OsStr::new("dig")))
+}
+
+/// Makes a directory that is its owner's alone, unless there is one.
+fn make_dir(dir: &Path) -> Result<(), CliError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|error| CliError::user(format!("Cannot make the directory {}: {error}", dir.display())))
+}
+
+fn left_by_digdag(file: &Path) -> Option<String> {
+    let other = file.with_file_name("digdag.mv.db");
+    other.exists().then(|| {
+        format!("{} is of Digdag and is not read: push its projects to this server again", other.display())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::context::tests::in_dir;
+
+    #[test]
+    fn databases_are_where_they_are_expected() {
+        let dir = tempfile::tempdir().unwrap();
+        let (context, _) = in_dir(dir.path());
+        let file =
+            |database: Database| open(&database, &context).map(|opened| opened.store.file().to_owned());
+        let path = |name: &str| dir.path().join(name);
+        assert_eq!(file(Database::At("a.db".into())), Ok(path("a.db")));
+        assert_eq!(file(Database::In("new/dir".into())), Ok(path("new/dir/dibble.db")));
+        assert_eq!(file(Database::At("new/dir".into())), Ok(path("new/dir/dibble.db")));
+        assert_eq!(
+            file(Database::Default).unwrap_err().to_string(),
+            "error: There is no home directory to keep the database in\nhint: name a file with -o"
+        );
+        fs::write(path("wf.dig"), "").unwrap();
+        assert_eq!(file(Database::Default), Ok(path(".dibble.db")));
+    }
+
+    #[test]
+    fn copies_are_beside_the_file_or_go_with_the_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        let (context, _) = in_dir(dir.path());
+        fs::write(dir.path().join("digdag.mv.db"), "").unwrap();
+        let opened = open(&Database::At(dir.path().to_owned()), &context).unwrap();
+        assert_eq!(opened.workspaces, dir.path().join("dibble.db.workspaces"));
+        let warning = opened.warning.unwrap();
+        assert!(warning.ends_with("is of Digdag and is not read: push its projects to this server again"));
+
+        let opened = open(&Database::Memory, &context).unwrap();
+        let workspaces = opened.workspaces.clone();
+        assert!(workspaces.is_dir());
+        drop(opened);
+        assert!(!workspaces.exists());
+    }
+}

@@ -1,0 +1,118 @@
+//! Where a server listens, and whether it may: nobody else's machine gets in without saying who it is.
+
+use super::config::{Address, ServerConfig};
+use crate::cli::CliError;
+use crate::server::http::{Bind, Limits};
+use std::fmt;
+use std::net::ToSocketAddrs;
+
+/// The addresses to listen to.
+pub(super) fn binds(config: &ServerConfig) -> Vec<Bind> {
+    let bind =
+        |address: &Address, is_admin| Bind { host: address.host.clone(), port: address.port, is_admin };
+    let admin = config.admin.as_ref().map(|address| bind(address, true));
+    [bind(&config.api, false)].into_iter().chain(admin).collect()
+}
+
+/// Refuses to serve everybody on the network.
+///
+/// # Errors
+///
+/// An address can be reached from other machines, requests need not say who they are from, and nobody said that this is
+/// meant.
+pub(super) fn check_access(config: &ServerConfig, is_authenticated: bool) -> Result<(), CliError> {
+    if is_authenticated || config.access.allows_anonymous {
+        return Ok(());
+    }
+    let addresses = [("server.bind", Some(&config.api)), ("server.admin.bind", config.admin.as_ref())];
+    let open = addresses.into_iter().find_map(|(key, address)| Some((key, address.filter(|a| is_open(a))?)));
+    match open {
+        None => Ok(()),
+        Some((key, address)) => Err(CliError::user(format!(
+            "{key} = {} can be reached from other machines, and everybody there could run commands on this one: nobody \
+             has to say who he is",
+            address.host
+        ))
+        .hint(
+            "set server.authenticator.basic.username and .password (`dibble passwd` makes a hash), or make a token with \
+             `dibble token create`",
+        )
+        .hint("or listen on 127.0.0.1 only, with a proxy in front that asks for a password")
+        .hint("--allow-anonymous serves everybody, where the network itself is safe")),
+    }
+}
+
+/// How much and how long clients may send.
+pub(super) fn limits(config: &ServerConfig) -> Limits {
+    let (http, mut limits) = (&config.http, Limits::default());
+    limits.threads = http.threads.unwrap_or(limits.threads);
+    limits.idle = http.no_request_timeout.unwrap_or(limits.idle);
+    limits.head_time = http.request_parse_timeout.unwrap_or(limits.head_time);
+    limits.body_time = http.io_idle_timeout.unwrap_or(limits.body_time);
+    limits.response_time = http.io_idle_timeout.unwrap_or(limits.response_time);
+    if let Some(size) = http.max_archive_size {
+        // A bit more, so that the refusal is the one that says more.
+        limits.archive = usize::try_from(size).unwrap_or(usize::MAX).saturating_add(64 << 10);
+    }
+    limits
+}
+
+/// Whether other machines can get there. A name that nobody knows is refused when it is bound.
+fn is_open(address: &Address) -> bool {
+    let found = (address.host.as_str(), address.port).to_socket_addrs();
+    found.into_iter().flatten().any(|address| !address.ip().is_loopback())
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Settings;
+
+    fn config(pairs: &[(&str, &str)]) -> ServerConfig {
+        let mut settings = Settings::default();
+        pairs.iter().for_each(|(key, value)| settings.set(*key, *value));
+        ServerConfig::read(&settings).unwrap()
+    }
+
+    #[test]
+    fn other_machines_must_say_who_they_are() {
+        let check = |pairs: &[(&str, &str)], is_authenticated| {
+            check_access(&config(pairs), is_authenticated).map_err(|error| error.message)
+        };
+        let open = ("server.bind", "0.0.0.0");
+        assert_eq!(check(&[], false), Ok(()));
+        assert_eq!(check(&[("server.bind", "::1"), ("server.admin.port", "1")], false), Ok(()));
+        assert_eq!(check(&[open], true), Ok(()));
+        assert_eq!(check(&[open, ("server.allow-anonymous", "true")], false), Ok(()));
+        let reason = "can be reached from other machines, and everybody there could run commands on this one: nobody has \
+                      to say who he is";
+        assert_eq!(check(&[open], false), Err(format!("server.bind = 0.0.0.0 {reason}")));
+        assert_eq!(
+            check(&[("server.admin.port", "1"), ("server.admin.bind", "::")], false),
+            Err(format!("server.admin.bind = :: {reason}"))
+        );
+    }
+
+    #[test]
+    fn addresses_are_shown_with_their_port() {
+        let shown = |host: &str| Address { host: host.to_owned(), port: 80 }.to_string();
+        assert_eq!((shown("127.0.0.1"), shown("::1")), ("127.0.0.1:80".to_owned(), "[::1]:80".to_owned()));
+    }
+
+    #[test]
+    fn limits_follow_the_configuration() {
+        let limits = limits(&config(&[
+            ("server.http.no-request-timeout", "7"),
+            ("api.max_archive_total_size_limit", "1000000"),
+        ]));
+        assert_eq!((limits.idle.as_secs(), limits.archive), (7, 1_065_536));
+        assert_eq!(limits.threads, Limits::default().threads);
+    }
+}

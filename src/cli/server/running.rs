@@ -1,0 +1,155 @@
+//! A server with all its parts, from its start to its end.
+
+use super::config::{RunConfig, ServerConfig};
+use super::database::{self, Opened};
+use super::events::Event;
+use super::front::Front;
+use super::server_log::ServerLog;
+use super::site::{authenticator, site};
+use super::{keys, listen, runtime_info};
+use crate::actions::secrets;
+use crate::cli::{CliError, Context};
+use crate::crypto::Vault;
+use crate::engine::Limits;
+use crate::model::{Params, ProjectId, Settings};
+use crate::runner::{Observer, RunOptions, SecretSource, Service, ServiceConfig, ServiceError};
+use crate::server::http::HttpServer;
+use crate::store::Store;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use tempfile::TempDir;
+
+/// A server that answers and runs.
+pub(super) struct Running {
+    pub(super) config: ServerConfig,
+    pub(super) settings: Settings,
+    pub(super) log: ServerLog,
+    pub(super) service: Arc<Service>,
+    pub(super) http: HttpServer,
+    pub(super) front: Arc<Front>,
+    /// Removed at the end.
+    workspaces: PathBuf,
+    _temporary: Option<TempDir>,
+}
+
+impl Running {
+    /// Starts everything. Sockets are bound before the first task runs.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the server from working. Nothing is left running then.
+    pub(super) fn start(
+        settings: Settings,
+        default_params: Params,
+        context: &Context,
+        events: Sender<Event>,
+    ) -> Result<Self, CliError> {
+        let config = ServerConfig::read(&settings)?;
+        let log = ServerLog::new(context);
+        log.set_level(config.log_level.unwrap_or(context.log.level()));
+        keys::deprecated(&settings).into_iter().for_each(|message| log.error(&message));
+        keys::warnings(&settings).iter().for_each(|message| log.warn(message));
+        let Opened { store, place, workspaces, warning, temporary } =
+            database::open(&config.database, context)?;
+        let store = Arc::new(store);
+        log.info(&format!("Using the database {place}"));
+        warning.iter().for_each(|warning| log.warn(warning));
+        let authenticator = authenticator(&config, &store)?;
+        listen::check_access(&config, authenticator.is_active())?;
+        let in_file = temporary.is_none().then(|| store.file());
+        let vault = Vault::new(&settings, in_file).map_err(|error| CliError::user(error.to_string()))?;
+        log.info("secret encryption engine: xchacha20poly1305");
+
+        log.info(&format!("Starting server on {}", config.api));
+        let front = Arc::new(Front::default());
+        let http = HttpServer::start(&listen::binds(&config), &listen::limits(&config), front.clone())
+            .map_err(|error| CliError::user(error.to_string()).hint("another port is named with -n"))?;
+        let service = Service::start_up(ServiceConfig {
+            store: Arc::clone(&store),
+            clock: context.clock.clone(),
+            zone: context.zone.clone(),
+            settings: settings.clone(),
+            options: options(&config.run, context),
+            observer: Arc::new(log.clone()) as Arc<dyn Observer>,
+            secrets: Arc::new(ProjectSecrets { store, vault, log: log.clone() }),
+            default_params,
+            limits: Limits { max_tasks: config.run.max_tasks },
+            max_attempts: config.run.max_attempts,
+            workspaces: workspaces.clone(),
+            // Nobody listens any more when the process is about to end.
+            on_end: Box::new(move || {
+                let _ = events.send(Event::RunnerEnded);
+            }),
+        });
+        let service = Arc::new(service.map_err(not_started)?);
+        front.put(site(&config, &service, authenticator, &log)?);
+        let running = Self { config, settings, log, service, http, front, workspaces, _temporary: temporary };
+        running.tell()?;
+        Ok(running)
+    }
+
+    /// Says where it listens.
+    fn tell(&self) -> Result<(), CliError> {
+        let (api, admin): (Vec<_>, Vec<_>) =
+            (self.http.addresses().collect(), self.http.admin_addresses().collect());
+        api.iter().for_each(|address| self.log.info(&format!("Bound on {address} (api)")));
+        admin.iter().for_each(|address| self.log.info(&format!("Bound on {address} (admin)")));
+        if !self.config.run.runs_tasks {
+            self.log.warn("This server runs no tasks: they wait for one that does");
+        }
+        if !self.config.starts_sessions {
+            self.log.info("Schedules start no sessions");
+        }
+        match &self.config.runtime_info {
+            Some(path) => runtime_info::write(path, &api, &admin),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes the directory for working copies, if nothing of it is left.
+    pub(super) fn tidy_up(&self) {
+        let _ = std::fs::remove_dir(&self.workspaces);
+    }
+}
+
+fn options(config: &RunConfig, context: &Context) -> RunOptions {
+    RunOptions {
+        dry_run: false,
+        runs_tasks: config.runs_tasks,
+        show_params: false,
+        max_task_threads: config.max_task_threads,
+        log_level: context.log.level(),
+        task_log_dir: config.task_logs.as_ref().map(|dir| context.dir.join(dir)),
+        retries_have_names: true,
+        max_log_size: config.max_log_size,
+        attempt_ttl: Some(config.attempt_ttl),
+        task_ttl: Some(config.task_ttl),
+    }
+}
+
+/// Secrets of projects for their tasks.
+struct ProjectSecrets {
+    store: Arc<Store>,
+    vault: Vault,
+    log: ServerLog,
+}
+
+impl SecretSource for ProjectSecrets {
+    fn secret(&self, project: ProjectId, key: &str) -> Option<String> {
+        match secrets::get(&self.store, &self.vault, project, key) {
+            Ok(value) => value.map(|value| value.to_string()),
+            Err(error) => {
+                self.log.error(&format!("The secret '{key}' of project {project} cannot be read: {error}"));
+                None
+            }
+        }
+    }
+}
+
+fn not_started(error: ServiceError) -> CliError {
+    match error {
+        ServiceError::Thread(_) => CliError::internal(error.to_string()).caused_by(&error),
+        _ => CliError::user(error.to_string()),
+    }
+}
