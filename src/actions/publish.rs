@@ -3,7 +3,7 @@
 
 use super::register::{NewRevision, digest, insert_revision};
 use crate::dig::schedule::{Schedule, ScheduleTime};
-use crate::dig::{DigError, LoadedWorkflow};
+use crate::dig::{DigError, LoadedWorkflow, Severity};
 use crate::model::{Params, ProjectId, RevisionId, Time, WorkflowId};
 use crate::store::projects::{ProjectRow, ProjectWithRevision};
 use crate::store::schedules::{self, Position, ScheduleRow};
@@ -77,7 +77,9 @@ pub fn with_schedules(workflows: Vec<LoadedWorkflow>) -> Result<Vec<ScheduledWor
         match workflow.schedule() {
             Ok(None) => scheduled.push(ScheduledWorkflow { workflow, schedule: None }),
             Ok(Some((schedule, unused))) => {
-                errors.extend(unused);
+                errors.extend(
+                    unused.into_iter().map(|unused| DigError { severity: Severity::Error, ..unused }),
+                );
                 scheduled.push(ScheduledWorkflow { workflow, schedule: Some(schedule) });
             }
             Err(error) => errors.push(*error),

@@ -11,16 +11,22 @@ use std::path::{Path, PathBuf};
 
 /// The project's directory, absolute.
 pub(crate) fn directory(args: &ProjectArgs, context: &Context) -> Result<PathBuf, CliError> {
-    let Some(given) = &args.project else { return Ok(context.dir.clone()) };
-    let dir = normalized(&context.dir.join(given));
-    if !dir.is_dir() {
-        let problem = if dir.exists() { "is no directory" } else { "does not exist" };
-        return Err(CliError::user(format!("Project directory {} {problem}", dir.display())));
-    }
+    let dir = existing_directory(args, context)?;
     if dir != context.dir {
         context.log(Level::Info, &format!("Setting project path to {}", dir.display()));
     }
     Ok(dir)
+}
+
+/// As [`directory`], for commands that run nothing there: the log does not tell.
+pub(crate) fn existing_directory(args: &ProjectArgs, context: &Context) -> Result<PathBuf, CliError> {
+    let Some(given) = &args.project else { return Ok(context.dir.clone()) };
+    let dir = normalized(&context.dir.join(given));
+    if dir.is_dir() {
+        return Ok(dir);
+    }
+    let problem = if dir.exists() { "is no directory" } else { "does not exist" };
+    Err(CliError::user(format!("Project directory {} {problem}", dir.display())))
 }
 
 /// The project's directory for a workflow that an argument means: when no project is named, a file in another directory

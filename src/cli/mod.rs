@@ -2,6 +2,7 @@
 //!
 //! Nothing is prepared before it is known which command runs. Only `output` prints.
 
+pub mod archive;
 pub mod args;
 pub mod attempts;
 pub mod backfill;
@@ -24,6 +25,7 @@ pub mod log;
 pub mod log_file;
 mod log_line;
 pub mod output;
+pub mod packing;
 pub mod params_arg;
 mod parse;
 pub mod program_log;
@@ -89,6 +91,7 @@ pub(crate) struct Command {
 pub(crate) const COMMANDS: &[Command] = &[
     Command { definition: &run::DEFINITION, run: |words, context| run::run(&read(words)?, context) },
     Command { definition: &check::DEFINITION, run: |words, context| check::run(&read(words)?, context) },
+    Command { definition: &archive::DEFINITION, run: |words, context| archive::run(&read(words)?, context) },
     Command { definition: &init::DEFINITION, run: |words, context| init::run(&read(words)?, context) },
     Command { definition: &start::DEFINITION, run: |words, context| start::run(&read(words)?, context) },
     Command { definition: &retry::DEFINITION, run: |words, context| retry::run(&read(words)?, context) },
