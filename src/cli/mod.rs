@@ -12,6 +12,8 @@ pub mod client_args;
 mod colour;
 pub mod completions;
 pub mod context;
+pub mod delete;
+pub mod download;
 mod earlier;
 mod err_terminal;
 pub mod error;
@@ -32,6 +34,7 @@ pub mod program_log;
 pub mod progress;
 pub mod projects;
 mod properties;
+pub mod push;
 mod remote_log;
 pub mod reschedule;
 pub mod retry;
@@ -51,6 +54,7 @@ mod task_output;
 pub mod task_table;
 pub mod tasks;
 mod time_arg;
+pub mod upload;
 mod usage;
 pub mod version;
 pub mod workflows;
@@ -91,8 +95,15 @@ pub(crate) struct Command {
 pub(crate) const COMMANDS: &[Command] = &[
     Command { definition: &run::DEFINITION, run: |words, context| run::run(&read(words)?, context) },
     Command { definition: &check::DEFINITION, run: |words, context| check::run(&read(words)?, context) },
-    Command { definition: &archive::DEFINITION, run: |words, context| archive::run(&read(words)?, context) },
     Command { definition: &init::DEFINITION, run: |words, context| init::run(&read(words)?, context) },
+    Command { definition: &push::DEFINITION, run: |words, context| push::run(&read(words)?, context) },
+    Command { definition: &archive::DEFINITION, run: |words, context| archive::run(&read(words)?, context) },
+    Command { definition: &upload::DEFINITION, run: |words, context| upload::run(&read(words)?, context) },
+    Command {
+        definition: &download::DEFINITION,
+        run: |words, context| download::run(&read(words)?, context),
+    },
+    Command { definition: &delete::DEFINITION, run: |words, context| delete::run(&read(words)?, context) },
     Command { definition: &start::DEFINITION, run: |words, context| start::run(&read(words)?, context) },
     Command { definition: &retry::DEFINITION, run: |words, context| retry::run(&read(words)?, context) },
     Command { definition: &kill::DEFINITION, run: |words, context| kill::run(&read(words)?, context) },

@@ -1,23 +1,34 @@
-//! `dibble secrets`: sets, deletes and lists secrets. Values are never shown.
+//! `dibble secrets`: sets, deletes and lists secrets, of this machine or of a project on a server. Values are never
+//! shown.
 
 use super::args::Definition;
+use super::client_args::{ClientArgs, connect};
 use super::secret_input::{Source, read};
 use super::{CliError, Context, Exit, Output};
+use crate::client::Client;
+use crate::client::models::Id;
 use crate::model::secret::is_valid_secret_key;
 use crate::secret_files::{SecretFileError, SecretFiles};
 use clap::Args;
 use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
+use serde_json::{Value, json};
 use std::io::{self, IsTerminal, Read, Stdin};
 use std::path::Path;
 
 pub const DEFINITION: Definition = Definition {
     name: "secrets",
     aliases: &["secret"],
-    synopsis: &[("secrets --local", "manage secrets")],
-    usage: &["secrets --local [--set <key>=<value>] [--delete <key>]"],
-    about: "Set, delete or list the secrets of this machine; without --set and --delete, list their keys",
+    synopsis: &[
+        ("secrets --project <project-name>", "manage the secrets of a project"),
+        ("secrets --local", "manage the secrets of this machine"),
+    ],
+    usage: &[
+        "secrets --project <project> [--set <key>=<value>] [--delete <key>]",
+        "secrets --local [--set <key>=<value>] [--delete <key>]",
+    ],
+    about: "Set, delete or list the secrets of a project or of this machine; without --set and --delete, list their keys",
     examples: &[
-        ("secrets --local --set pg.password", "asks for the value"),
+        ("secrets --project sales --set pg.password", "asks for the value"),
         ("secrets --local --set pg.password=@file", "the value is the file's content"),
         ("secrets --local --set @secrets.json", "many, from a map in JSON or YAML"),
         ("secrets --local --delete pg.password", "forgets it"),
@@ -29,10 +40,10 @@ pub const DEFINITION: Definition = Definition {
 #[derive(Debug, Clone, Args)]
 pub struct SecretsArgs {
     /// Work on the secrets of this machine, in ~/.config/digdag/secrets
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["endpoint", "header", "basic_auth"])]
     pub local: bool,
 
-    /// Work on the secrets of a project on a server; needs a server
+    /// Work on the secrets of this project on a server
     #[arg(long, value_name = "PROJECT", conflicts_with = "local")]
     pub project: Option<String>,
 
@@ -43,42 +54,88 @@ pub struct SecretsArgs {
     /// Delete secrets
     #[arg(long, value_name = "key", num_args = 1..)]
     pub delete: Vec<String>,
+
+    /// Print JSON; only when keys are listed
+    #[arg(long, conflicts_with_all = ["set", "delete"])]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub client: ClientArgs,
 }
 
 /// Does what is asked.
 ///
 /// # Errors
 ///
-/// Wrong arguments, or what went wrong with the files.
+/// Wrong arguments, or what went wrong with the files or the server.
 pub fn run(args: &SecretsArgs, context: &Context) -> Result<Exit, CliError> {
     if !args.set.is_empty() && !args.delete.is_empty() {
         return Err(CliError::usage("Please specify only one of --set or --delete"));
     }
-    if let Some(project) = &args.project {
-        return Err(CliError::user(format!(
-            "The secrets of the project '{project}' are kept by a server, and this program does not speak to one"
-        ))
-        .hint("use --local for the secrets of workflows that run on this machine"));
-    }
-    if !args.local {
-        return Err(CliError::usage("Please specify either --project or --local"));
-    }
-    let secrets = SecretFiles::in_config_home(&context.config_home());
+    let deleted = deleted(&args.delete)?;
+    let secrets = match &args.project {
+        Some(project) => {
+            let client = connect(&args.client, context)?;
+            let project = client.project_by_name(project)?.id;
+            Secrets::Project { client, project }
+        }
+        None if args.local => Secrets::Local(SecretFiles::in_config_home(&context.config_home())),
+        None => return Err(CliError::usage("Please specify either --project or --local")),
+    };
     let output = &context.output;
     if !args.set.is_empty() {
         for (key, value) in read(&args.set, &mut Terminal { output })? {
-            secrets.set(&key, &value).map_err(failed)?;
+            secrets.set(&key, &value)?;
             output.note(&format!("Secret '{key}' set"));
         }
-    } else if !args.delete.is_empty() {
-        for key in deleted(&args.delete)? {
-            secrets.delete(key).map_err(failed)?;
+    } else if !deleted.is_empty() {
+        for key in deleted {
+            secrets.delete(key)?;
             output.note(&format!("Secret '{key}' deleted"));
         }
     } else {
-        secrets.list().map_err(failed)?.iter().for_each(|key| output.line(key));
+        let keys = secrets.keys()?;
+        if args.json {
+            let keys: Vec<Value> = keys.iter().map(|key| json!({"key": key})).collect();
+            context.print_json(&json!({"secrets": keys}))?;
+        } else {
+            keys.iter().for_each(|key| output.line(key));
+        }
     }
     Ok(Exit::Success)
+}
+
+/// Where secrets are kept.
+enum Secrets {
+    Local(SecretFiles),
+    Project { client: Client, project: Id },
+}
+
+impl Secrets {
+    fn set(&self, key: &str, value: &str) -> Result<(), CliError> {
+        match self {
+            Self::Local(files) => files.set(key, value).map_err(failed),
+            Self::Project { client, project } => Ok(client.set_secret(project, key, value)?),
+        }
+    }
+
+    /// Without an error if there is no such secret.
+    fn delete(&self, key: &str) -> Result<(), CliError> {
+        match self {
+            Self::Local(files) => files.delete(key).map_err(failed),
+            Self::Project { client, project } => Ok(client.delete_secret(project, key)?),
+        }
+    }
+
+    /// In the order of the alphabet.
+    fn keys(&self) -> Result<Vec<String>, CliError> {
+        let mut keys = match self {
+            Self::Local(files) => files.list().map_err(failed)?,
+            Self::Project { client, project } => client.secret_keys(project)?,
+        };
+        keys.sort();
+        Ok(keys)
+    }
 }
 
 fn deleted(keys: &[String]) -> Result<&[String], CliError> {
@@ -179,8 +236,11 @@ impl Drop for Quiet<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::client_args::tests::{asked, failure, run_with};
     use crate::cli::context::tests::in_dir;
     use crate::cli::parse::tests::parsed;
+    use crate::cli::push::tests::UPLOADED;
+    use crate::client::testing::Answer;
     use std::fs;
     use std::sync::OnceLock;
     use tempfile::TempDir;
@@ -227,9 +287,38 @@ mod tests {
             parsed::<SecretsArgs>(&DEFINITION, "--local --project p").unwrap_err(),
             "--local and --project don't work together"
         );
-        assert_eq!(
-            secrets("--project p").2.unwrap_err().message,
-            "The secrets of the project 'p' are kept by a server, and this program does not speak to one"
-        );
+    }
+
+    #[test]
+    fn the_secrets_of_a_project_are_on_a_server() {
+        let found = || Answer::ok("GET /api/projects?name=p1", format!(r#"{{"projects":[{UPLOADED}]}}"#));
+        let list =
+            |keys: &str| Answer::ok("GET /api/projects/1/secrets", format!(r#"{{"secrets":[{keys}]}}"#));
+        let done = |line: &str| Answer::ok(line, r#"{"key":"a","project":{"id":"1","name":"p1"}}"#);
+        let both = || list(r#"{"key":"b"},{"key":"a.b"}"#);
+        let (out, err) = asked(&DEFINITION, run, "--project p1", [found(), both()]);
+        assert_eq!((out.as_str(), err.as_str()), ("a.b\nb\n", ""));
+        let (out, _) = asked(&DEFINITION, run, "--project p1 --json", [found(), both()]);
+        let json: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(json, json!({"secrets": [{"key": "a.b"}, {"key": "b"}]}));
+        let (out, _) = asked(&DEFINITION, run, "--project p1", [found(), list("")]);
+        assert_eq!(out, "");
+
+        let answers =
+            [found(), done("PUT /api/projects/1/secrets/a.b"), done("PUT /api/projects/1/secrets/c")];
+        let (ended, out, err, seen) = run_with(&DEFINITION, run, "--project p1 --set a.b=x,y c=1", answers);
+        assert_eq!((ended, out.as_str()), (Ok(Exit::Success), ""));
+        assert_eq!(err, "Secret 'a.b' set\nSecret 'c' set\n");
+        assert_eq!(seen[1].body, r#"{"value":"x,y"}"#);
+
+        let answers = [found(), done("DELETE /api/projects/1/secrets/nosuch")];
+        let (_, err) = asked(&DEFINITION, run, "--project p1 --delete nosuch", answers);
+        assert_eq!(err, "Secret 'nosuch' deleted\n");
+
+        let error = failure(&DEFINITION, run, "--project p1 --set 1=b", [found()]);
+        assert_eq!(error, CliError::usage("Invalid secret key: 1"));
+        let none = Answer::ok("GET /api/projects?name=p1", r#"{"projects":[]}"#);
+        let error = failure(&DEFINITION, run, "--project p1", [none]);
+        assert_eq!(error, CliError::user("Resource not found: project not found: p1"));
     }
 }
