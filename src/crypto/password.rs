@@ -53,19 +53,27 @@ impl HashedPassword {
 
     /// Whether this is the password.
     pub fn matches(&self, password: &str) -> bool {
-        let quick: [u8; 32] = Sha256::new().chain_update(self.key).chain_update(password).finalize().into();
-        let is_known = || lock(&self.right).as_ref().is_some_and(|right| bool::from(right.ct_eq(&quick)));
-        if is_known() {
+        if self.knows(password) {
             return true;
         }
         let _comparing = lock(&self.comparing);
-        let matches = is_known()
+        let matches = self.knows(password)
             || PasswordHash::new(&self.phc)
                 .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
         if matches {
-            *lock(&self.right) = Some(quick);
+            *lock(&self.right) = Some(self.quick(password));
         }
         matches
+    }
+
+    /// Whether this was found to be the password before; takes no time. False says nothing.
+    pub fn knows(&self, password: &str) -> bool {
+        let quick = self.quick(password);
+        lock(&self.right).as_ref().is_some_and(|right| bool::from(right.ct_eq(&quick)))
+    }
+
+    fn quick(&self, password: &str) -> [u8; 32] {
+        Sha256::new().chain_update(self.key).chain_update(password).finalize().into()
     }
 }
 

@@ -1,16 +1,13 @@
 //! Who a request is from: a user name with a password, or a token. Where nothing is configured, everybody may do
 //! everything, as in Digdag.
 
-mod remembered;
-
-use self::remembered::Remembered;
 use super::request::{Method, Request, User};
 use super::response::Response;
+use crate::crypto::password::HashedPassword;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use std::fmt;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use subtle::ConstantTimeEq;
 
@@ -28,8 +25,7 @@ pub struct BasicUser {
 /// What a password is compared with.
 pub enum Password {
     Plain(String),
-    /// Whether the password is the one that a hash was made of; takes long.
-    Hashed(Box<dyn Fn(&str) -> bool + Send + Sync>),
+    Hashed(HashedPassword),
 }
 
 /// Finds the name of a token.
@@ -40,9 +36,7 @@ pub type TokenLookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 pub struct Authenticator {
     basic: Option<BasicUser>,
     tokens: Option<TokenLookup>,
-    remembered: Remembered,
-    /// Held while a hash is checked.
-    checking: Mutex<()>,
+    /// How many wait for the check of a hash.
     waiting: AtomicUsize,
 }
 
@@ -87,31 +81,25 @@ impl Authenticator {
         let is_right = match &basic.password {
             Password::Plain(expected) => is_same(&password, expected) & is_same(&username, &basic.username),
             // The name is checked afterwards, so that how long it takes tells nothing of it.
-            Password::Hashed(verify) => {
-                self.check_hash(credentials, || verify(&password))? & is_same(&username, &basic.username)
+            Password::Hashed(hashed) => {
+                self.check_hash(hashed, &password)? & is_same(&username, &basic.username)
             }
         };
         Ok(is_right.then_some(user))
     }
 
-    fn check_hash(&self, credentials: &str, verify: impl FnOnce() -> bool) -> Result<bool, Response> {
-        if self.remembered.contains(credentials) {
+    /// One hash is checked at a time. Those who know the password do not wait for those who guess.
+    fn check_hash(&self, hashed: &HashedPassword, password: &str) -> Result<bool, Response> {
+        if hashed.knows(password) {
             return Ok(true);
         }
         let is_crowded = self.waiting.fetch_add(1, Ordering::SeqCst) >= WAITING_CHECKS;
         let result = if is_crowded {
             Err(Response::error(503, "Too many passwords are being checked").with_header("Retry-After", "1"))
         } else {
-            let turn = self.checking.lock();
-            // Whoever was in front may have sent the same.
-            let is_right = self.remembered.contains(credentials) || verify();
-            drop(turn);
-            Ok(is_right)
+            Ok(hashed.matches(password))
         };
         self.waiting.fetch_sub(1, Ordering::SeqCst);
-        if matches!(result, Ok(true)) {
-            self.remembered.insert(credentials);
-        }
         result
     }
 
@@ -156,9 +144,9 @@ impl fmt::Debug for Authenticator {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::password::hash;
     use crate::server::response::Body;
     use crate::server::target::Target;
-    use std::sync::Arc;
 
     fn basic(password: Password) -> BasicUser {
         BasicUser { username: "u".to_owned(), password, is_admin: true }
@@ -238,39 +226,19 @@ mod tests {
     }
 
     #[test]
-    fn hashes_are_checked_once_for_a_while() {
-        let checks = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&checks);
-        let verify = move |password: &str| {
-            counted.fetch_add(1, Ordering::SeqCst);
-            password == "p"
-        };
-        let authenticator = Authenticator::new(Some(basic(Password::Hashed(Box::new(verify)))), None);
-        for (credentials, is_right, expected) in [
-            ("u:p", true, 1),
-            ("u:p", true, 1),
-            ("u:x", false, 2),
-            ("u:x", false, 3),
-            ("v:p", false, 4),
-            ("u:p", true, 4),
-        ] {
+    fn hashes_are_checked_for_a_few_at_a_time() {
+        let hashed = HashedPassword::new(&hash("p").unwrap()).unwrap();
+        let authenticator = Authenticator::new(Some(basic(Password::Hashed(hashed))), None);
+        let status = |credentials: &str| {
             let result = authenticator.check(&request("/api/x", Some(&encoded(credentials))));
-            assert_eq!(
-                (result.is_ok(), checks.load(Ordering::SeqCst)),
-                (is_right, expected),
-                "{credentials}"
-            );
-        }
-    }
-
-    #[test]
-    fn too_many_checks_are_refused() {
-        let verify = Box::new(|_: &str| true);
-        let authenticator = Authenticator::new(Some(basic(Password::Hashed(verify))), None);
+            result.map_or_else(|response| response.status, |_| 200)
+        };
         authenticator.waiting.store(WAITING_CHECKS, Ordering::SeqCst);
-        let request = request("/api/x", Some(&encoded("u:p")));
-        assert_eq!(authenticator.check(&request).unwrap_err().status, 503);
+        assert_eq!(status("u:p"), 503);
         authenticator.waiting.store(WAITING_CHECKS - 1, Ordering::SeqCst);
-        assert!(authenticator.check(&request).is_ok());
+        assert_eq!((status("u:x"), status("u:p"), status("v:p")), (401, 200, 401));
+        // Who is known does not wait.
+        authenticator.waiting.store(WAITING_CHECKS, Ordering::SeqCst);
+        assert_eq!((status("u:x"), status("u:p"), status("v:p")), (503, 200, 401));
     }
 }

@@ -66,7 +66,7 @@ fn basic_user(user: &BasicUser) -> Result<auth::BasicUser, CliError> {
     let password = if user.password.starts_with("$argon2") {
         let hash = HashedPassword::new(&user.password)
             .map_err(|error| CliError::user(format!("server.authenticator.basic.password: {error}")))?;
-        Password::Hashed(Box::new(move |given| hash.matches(given)))
+        Password::Hashed(hash)
     } else {
         Password::Plain(user.password.clone())
     };
