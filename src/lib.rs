@@ -14,6 +14,7 @@ pub mod model;
 pub mod operators;
 pub mod project_files;
 pub mod runner;
+pub mod scheduler;
 pub mod secret_files;
 pub mod server;
 pub mod store;

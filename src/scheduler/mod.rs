@@ -1,0 +1,26 @@
+//! Starts sessions when their schedules say so.
+//!
+//! What is due and what is done about it is decided in `due`, which is arithmetic on given values; `agenda` asks it for
+//! every schedule that is due and does what it says; `alarm` sleeps until the next one. Nothing polls: a server on which
+//! nothing is due does not wake up.
+//!
+//! A session is started and its schedule moved on in one transaction, and a session has one attempt without a name, so
+//! that none is started twice whatever crashes when. Sessions that were missed, because the server was down, the machine
+//! asleep or the schedule disabled, are run one after another or left out as the settings say; Digdag starts them all at
+//! once.
+
+mod agenda;
+mod alarm;
+mod catch_up;
+mod due;
+mod starter;
+#[cfg(test)]
+mod tests;
+mod thread;
+mod waiting;
+
+pub use agenda::Health;
+pub use catch_up::{CatchUp, CatchUpError, CatchUpSettings};
+pub use due::{Reason, Skipped};
+pub use starter::SessionStarter;
+pub use thread::Scheduler;
