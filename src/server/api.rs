@@ -1,7 +1,7 @@
 //! All resources of the REST API.
 
 use super::{
-    App, Route, Router, admin, archives, attempts, logs, openapi, projects, revisions, schedules,
+    App, Route, Router, admin, archives, attempts, logs, openapi, projects, revisions, schedules, secrets,
     session_times, sessions, starts, version, vitals, workflows,
 };
 
@@ -14,6 +14,7 @@ pub const ROUTES: &[&[Route<App>]] = &[
     workflows::ROUTES,
     session_times::ROUTES,
     schedules::ROUTES,
+    secrets::ROUTES,
     sessions::ROUTES,
     attempts::ROUTES,
     starts::ROUTES,

@@ -5,6 +5,7 @@ use super::ApiError;
 use super::health::Condition;
 use super::version::VersionPolicy;
 use crate::archive;
+use crate::crypto::Vault;
 use crate::model::Time;
 use crate::runner::Service;
 use crate::store::{Reader, Store};
@@ -13,9 +14,11 @@ use std::sync::Arc;
 /// Given to every handler.
 pub struct App {
     service: Arc<Service>,
+    vault: Arc<Vault>,
     settings: ApiSettings,
     since: Time,
     scheduler: SchedulerProbe,
+    schedules_changed: Box<dyn Fn() + Send + Sync>,
 }
 
 /// Tells how the scheduler is.
@@ -49,15 +52,22 @@ impl Default for ApiSettings {
 }
 
 impl App {
-    pub fn new(service: Arc<Service>, settings: ApiSettings) -> Self {
+    pub fn new(service: Arc<Service>, vault: Arc<Vault>, settings: ApiSettings) -> Self {
         let since = service.clock().now();
-        Self { service, settings, since, scheduler: Box::new(|| Condition::Disabled) }
+        let scheduler = Box::new(|| Condition::Disabled);
+        Self { service, vault, settings, since, scheduler, schedules_changed: Box::new(|| {}) }
     }
 
     /// As it is, with a scheduler whose health can be asked for.
     #[must_use]
     pub fn with_scheduler(self, probe: impl Fn() -> Condition + Send + Sync + 'static) -> Self {
         Self { scheduler: Box::new(probe), ..self }
+    }
+
+    /// As it is, with somebody to be told after schedules were written: the next time of one may have come nearer.
+    #[must_use]
+    pub fn with_listener(self, schedules_changed: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { schedules_changed: Box::new(schedules_changed), ..self }
     }
 
     /// When the server began.
@@ -78,8 +88,18 @@ impl App {
         self.service.store()
     }
 
+    /// The key of secrets.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
     pub fn settings(&self) -> &ApiSettings {
         &self.settings
+    }
+
+    /// To be called after schedules were written.
+    pub(super) fn schedules_changed(&self) {
+        (self.schedules_changed)();
     }
 
     pub fn now(&self) -> Time {

@@ -4,7 +4,9 @@ use super::ApiError;
 use crate::actions::delete_project::ProjectGone;
 use crate::actions::error_kind::ErrorKind;
 use crate::actions::kill::KillError;
+use crate::actions::push::PushError;
 use crate::actions::schedules::ScheduleActionError;
+use crate::actions::secrets::SecretError;
 use crate::actions::start::StartError;
 use crate::store::StoreError;
 
@@ -25,7 +27,7 @@ macro_rules! answered_by_kind {
     )+};
 }
 
-answered_by_kind!(KillError, ProjectGone, ScheduleActionError, StartError);
+answered_by_kind!(KillError, ProjectGone, PushError, ScheduleActionError, SecretError, StartError);
 
 fn status(kind: ErrorKind) -> u16 {
     match kind {

@@ -46,6 +46,7 @@ pub mod response;
 pub mod revisions;
 pub mod router;
 pub mod schedules;
+pub mod secrets;
 pub mod session_times;
 pub mod sessions;
 pub mod site;

@@ -62,6 +62,7 @@ fn skip(app: &App, request: &Request, path: &PathParams) -> Result<Response, Api
             dry_run: body.required("dryRun", RequestBody::flag)?,
         },
     )?;
+    app.schedules_changed();
     Ok(summary(&row))
 }
 
@@ -81,6 +82,7 @@ fn enable(app: &App, request: &Request, path: &PathParams) -> Result<Response, A
         (true, Some(time)) => Enable::SkipTo(local_or_instant(&time)?),
     };
     let row = enable_schedule(app.store(), id, how)?;
+    app.schedules_changed();
     Ok(summary(&row))
 }
 
@@ -233,6 +235,7 @@ mod tests {
             post(&server, "enable", &json!({"skipSchedule": true, "nextTime": "1970-01-03T00:00:00"})),
             summary("1970-01-03T00:00:00", "1970-01-03T07:00:00Z", None)
         );
+        assert_eq!(server.schedule_changes(), 4);
         assert_eq!(
             server.send("POST", "/api/schedules/1/enable", None).text(),
             error(400, "RESTEASY003065: Cannot consume content type")

@@ -3,6 +3,7 @@
 use super::app::ApiSettings;
 use super::{App, Body, Method, Request, Response, Router, Target, User, api};
 use crate::clock::Clock;
+use crate::crypto::Vault;
 use crate::engine::Limits;
 use crate::logs::{Level, LogRecord, MachineZone};
 use crate::model::{Params, ProjectId, Settings, Task, WorkflowId, Zone};
@@ -13,6 +14,8 @@ use crate::store::{Durability, Store, projects, revisions, workflows};
 use serde_json::Value;
 use std::io::Read;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -20,6 +23,7 @@ use tempfile::TempDir;
 pub(crate) struct TestServer {
     app: App,
     router: Router<App>,
+    schedule_changes: Arc<AtomicU32>,
     _workspaces: TempDir,
 }
 
@@ -72,12 +76,23 @@ impl TestServer {
             workspaces: workspaces.path().to_owned(),
             on_end: Box::new(|| {}),
         });
-        let app = App::new(Arc::new(service.unwrap()), settings);
-        Self { app, router: api::router(), _workspaces: workspaces }
+        let vault = Vault::new(&Settings::default(), None).unwrap();
+        let schedule_changes = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&schedule_changes);
+        let app = App::new(Arc::new(service.unwrap()), Arc::new(vault), settings);
+        let app = app.with_listener(move || {
+            count.fetch_add(1, Relaxed);
+        });
+        Self { app, router: api::router(), schedule_changes, _workspaces: workspaces }
     }
 
     pub(crate) fn store(&self) -> &Store {
         self.app.store()
+    }
+
+    /// How often schedules were said to have changed.
+    pub(crate) fn schedule_changes(&self) -> u32 {
+        self.schedule_changes.load(Relaxed)
     }
 
     /// Registers a workflow in a revision of its own.
@@ -124,7 +139,7 @@ impl TestServer {
         self.answer(&request).text()
     }
 
-    fn answer(&self, request: &Request) -> Answer {
+    pub(crate) fn answer(&self, request: &Request) -> Answer {
         let response = Response::from(self.router.answer(&self.app, request));
         let (content_type, length) = (response.header("Content-Type").map(str::to_owned), response.length());
         let body = match response.body {

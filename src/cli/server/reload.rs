@@ -25,7 +25,7 @@ fn follow(running: &mut Running, mut settings: Settings, default_level: Level) -
     let config = ServerConfig::read(&settings)?;
     let authenticator = authenticator(&config, running.service.store())?;
     listen::check_access(&config, authenticator.is_active())?;
-    running.front.put(site(&config, &running.service, authenticator, &running.log)?);
+    running.front.put(site(&config, &running.service, &running.vault, authenticator, &running.log)?);
     running.service.configure(settings.clone());
     running.log.set_level(config.log_level.unwrap_or(default_level));
     let followed =

@@ -26,6 +26,7 @@ pub(super) struct Running {
     pub(super) settings: Settings,
     pub(super) log: ServerLog,
     pub(super) service: Arc<Service>,
+    pub(super) vault: Arc<Vault>,
     pub(super) http: HttpServer,
     pub(super) front: Arc<Front>,
     /// Removed at the end.
@@ -59,6 +60,7 @@ impl Running {
         listen::check_access(&config, authenticator.is_active())?;
         let in_file = temporary.is_none().then(|| store.file());
         let vault = Vault::new(&settings, in_file).map_err(|error| CliError::user(error.to_string()))?;
+        let vault = Arc::new(vault);
         log.info("secret encryption engine: xchacha20poly1305");
 
         log.info(&format!("Starting server on {}", config.api));
@@ -72,7 +74,7 @@ impl Running {
             settings: settings.clone(),
             options: options(&config.run, context),
             observer: Arc::new(log.clone()) as Arc<dyn Observer>,
-            secrets: Arc::new(ProjectSecrets { store, vault, log: log.clone() }),
+            secrets: Arc::new(ProjectSecrets { store, vault: Arc::clone(&vault), log: log.clone() }),
             default_params,
             limits: Limits { max_tasks: config.run.max_tasks },
             max_attempts: config.run.max_attempts,
@@ -83,8 +85,9 @@ impl Running {
             }),
         });
         let service = Arc::new(service.map_err(not_started)?);
-        front.put(site(&config, &service, authenticator, &log)?);
-        let running = Self { config, settings, log, service, http, front, workspaces, _temporary: temporary };
+        front.put(site(&config, &service, &vault, authenticator, &log)?);
+        let running =
+            Self { config, settings, log, service, vault, http, front, workspaces, _temporary: temporary };
         running.tell()?;
         Ok(running)
     }
@@ -131,7 +134,7 @@ fn options(config: &RunConfig, context: &Context) -> RunOptions {
 /// Secrets of projects for their tasks.
 struct ProjectSecrets {
     store: Arc<Store>,
-    vault: Vault,
+    vault: Arc<Vault>,
     log: ServerLog,
 }
 

@@ -7,6 +7,7 @@ use crate::archive;
 use crate::cli::CliError;
 use crate::cli::history::failed;
 use crate::clock::Clock;
+use crate::crypto::Vault;
 use crate::crypto::password::HashedPassword;
 use crate::runner::Service;
 use crate::server::access_log::{AccessLog, Pattern, PatternError};
@@ -26,6 +27,7 @@ use std::sync::Arc;
 pub(super) fn site(
     config: &ServerConfig,
     service: &Arc<Service>,
+    vault: &Arc<Vault>,
     authenticator: Authenticator,
     log: &ServerLog,
 ) -> Result<Site<App>, CliError> {
@@ -37,7 +39,7 @@ pub(super) fn site(
     let complaint = log.clone();
     Ok(Site {
         router: api::router(),
-        app: Arc::new(App::new(Arc::clone(service), settings(config))),
+        app: Arc::new(App::new(Arc::clone(service), Arc::clone(vault), settings(config))),
         hosts: Hosts::of_machine(http.allowed_hosts.clone()),
         authenticator,
         api_headers,
