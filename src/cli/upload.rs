@@ -13,7 +13,7 @@ use std::path::PathBuf;
 pub const DEFINITION: Definition = Definition {
     name: "upload",
     aliases: &[],
-    synopsis: &[("upload <path.tar.gz> <project-name>", "upload an archive as a new revision")],
+    synopsis: &[("upload <path.tar.gz> <project>", "upload an archive as a new revision")],
     usage: &["upload <path.tar.gz> <project> [-r <revision>] [options...]"],
     about: "Give an archive of a project to a server as the newest revision",
     examples: &[("upload digdag.archive.tar.gz sales", "what `archive` has made")],
