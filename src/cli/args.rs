@@ -68,11 +68,15 @@ pub struct ProjectArgs {
     pub project: Option<PathBuf>,
 }
 
+/// The options that mean nothing when no server is asked.
+const CLIENT_OPTIONS: [&str; 5] =
+    ["endpoint", "header", "basic_auth", "disable_version_check", "disable_cert_validation"];
+
 /// Where a command looks up what ran.
 #[derive(Debug, Clone, Default, Args)]
 pub struct HistoryArgs {
     /// Look at the runs of `dibble run` in this project instead of asking a server
-    #[arg(long, conflicts_with_all = ["endpoint", "header", "basic_auth"])]
+    #[arg(long, conflicts_with_all = CLIENT_OPTIONS)]
     pub local: bool,
 
     /// With --local: use this directory as the project directory [default: the current directory]

@@ -240,6 +240,8 @@ fn tell(error: &CliError, definition: Option<&Definition>, output: &Output) {
 
 #[cfg(test)]
 mod tests {
+    mod api;
+
     use super::output::captured::Captured;
     use super::*;
 

@@ -1,8 +1,7 @@
 //! The logs of an attempt on a server, read as they grow.
 //!
 //! Servers list the files with their sizes and send whole files, so that what has been read comes again whenever a file
-//! has grown; it is skipped while it is unpacked, and nothing is kept. A server that can send the rest of a file only
-//! has to send nothing twice.
+//! has grown; it is skipped while it is unpacked, and nothing is kept.
 
 use crate::client::models::{Id, LogFile};
 use crate::client::{Client, ClientError, Download};
@@ -36,16 +35,7 @@ struct Progress {
     size: u64,
     /// How much text was passed on, from the beginning of the file.
     passed_on: u64,
-    /// Where the file ended when it ended with a whole part.
-    whole: Place,
     lines: LineFilter,
-}
-
-/// A place in a file, in bytes of the file and in bytes of its text.
-#[derive(Debug, Clone, Copy, Default)]
-struct Place {
-    file: u64,
-    text: u64,
 }
 
 /// Why logs cannot be read.
@@ -113,21 +103,14 @@ impl<'a> RemoteLog<'a> {
         sink: &mut Sink<'_>,
     ) -> Result<ControlFlow<()>, RemoteLogError> {
         let least = self.lines.least;
-        let begin =
-            || Progress { size: 0, passed_on: 0, whole: Place::default(), lines: LineFilter::new(least) };
+        let begin = || Progress { size: 0, passed_on: 0, lines: LineFilter::new(least) };
         let progress = self.files.entry(file.file_name.clone()).or_insert_with(begin);
         if file.file_size != progress.size {
-            match self.client.log_file(self.lines.attempt, file, progress.whole.file) {
-                Ok(download) => {
-                    if progress.pass_on(download, &file.file_name, sink)?.is_break() {
-                        return Ok(ControlFlow::Break(()));
-                    }
-                    progress.size = file.file_size;
-                }
-                // The list was ahead of the file: there is nothing after the last part yet.
-                Err(ClientError::Status { status: 416, .. }) if progress.whole.file > 0 => {}
-                Err(error) => return Err(error.into()),
+            let download = self.client.log_file(self.lines.attempt, file)?;
+            if progress.pass_on(download, &file.file_name, sink)?.is_break() {
+                return Ok(ControlFlow::Break(()));
             }
+            progress.size = file.file_size;
         }
         Ok(if is_over { progress.lines.end(sink) } else { ControlFlow::Continue(()) })
     }
@@ -141,9 +124,8 @@ impl Progress {
         file: &str,
         sink: &mut Sink<'_>,
     ) -> Result<ControlFlow<()>, RemoteLogError> {
-        let is_rest = download.from == self.whole.file;
-        let mut text_at = if is_rest { self.whole.text } else { 0 };
-        let mut body = Tracked { body: download.body, length: 0, failure: None };
+        let mut text_at: u64 = 0;
+        let mut body = Tracked { body: download.body, failure: None };
         let mut text = MultiGzDecoder::new(&mut body);
         let mut piece = vec![0; 64 * 1024];
         let ended = loop {
@@ -166,10 +148,7 @@ impl Progress {
         let file = || file.to_owned();
         match (ended, body.failure) {
             (_, Some(source)) => Err(RemoteLogError::Lost { file: file(), source }),
-            (Ok(()), None) => {
-                self.whole = Place { file: download.from + body.length, text: text_at };
-                Ok(ControlFlow::Continue(()))
-            }
+            (Ok(()), None) => Ok(ControlFlow::Continue(())),
             // A task that runs has not written all of its last part.
             (Err(error), None) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 Ok(ControlFlow::Continue(()))
@@ -182,23 +161,17 @@ impl Progress {
 /// Tells what went wrong on the way from what is wrong with the file.
 struct Tracked {
     body: Box<dyn Read + Send>,
-    /// How many bytes came.
-    length: u64,
     failure: Option<io::Error>,
 }
 
 impl Read for Tracked {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.body.read(buffer) {
-            Ok(length) => {
-                self.length += length as u64;
-                Ok(length)
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
-            Err(error) => {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
                 self.failure = Some(error);
                 Err(io::ErrorKind::ConnectionAborted.into())
             }
+            read => read,
         }
     }
 }
@@ -279,14 +252,10 @@ mod tests {
             String::from_utf8(text).unwrap()
         };
         let texts = (1..=count).map(look).collect();
-        let range = |seen: &crate::client::testing::Seen| {
-            let range = seen.headers.iter().find(|(name, _)| name == "range");
-            range.map_or_else(String::new, |(_, range)| format!(" {range}"))
-        };
         let asked = server.seen();
-        let asked = asked.iter().filter_map(|seen| {
-            Some(format!("{}{}", seen.line.strip_prefix(FILES)?.strip_prefix('/')?, range(seen)))
-        });
+        let asked = asked
+            .iter()
+            .filter_map(|seen| Some(seen.line.strip_prefix(FILES)?.strip_prefix('/')?.to_owned()));
         (texts, asked.collect())
     }
 
@@ -328,27 +297,11 @@ mod tests {
     }
 
     #[test]
-    fn whole_parts_need_not_come_again() {
-        let (first, second) = (gzip("a1\n"), gzip("a2\na"));
-        let part = first.len();
-        let both = [first.clone(), second.clone()].concat();
+    fn a_file_may_be_of_several_parts() {
+        let parts = [gzip("a1\n"), gzip("a2\na")].concat();
         let list = |size| files(&[("a", "+wf+a", size, 30)]);
-        for (status, rest) in [(206, second), (200, both.clone())] {
-            let answers = vec![
-                list(part),
-                list(both.len()),
-                list(both.len()),
-                file("a", first.clone()),
-                Answer::new(&format!("{FILES}/a"), status, rest),
-            ];
-            let (texts, asked) = looks(answers, 3);
-            assert_eq!(texts, ["a1\n", "a2\n", "a\n"]);
-            assert_eq!(asked, ["a".to_owned(), format!("a bytes={part}-")]);
-        }
-        // The list may be ahead of the file.
-        let answers =
-            vec![list(part), list(part + 1), file("a", first), Answer::new(&format!("{FILES}/a"), 416, "")];
-        assert_eq!(looks(answers, 2).0, ["a1\n", ""]);
+        let answers = vec![list(1), list(2), file("a", gzip("a1\n")), file("a", parts)];
+        assert_eq!(looks(answers, 2).0, ["a1\n", "a2\na\n"]);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub const DEFINITION: Definition = Definition {
     examples: &[
         ("start myproj workflow1 --session 2016-01-01", "use this day as session_time"),
         ("start myproj workflow1 --session hourly", "use current hour's 00:00"),
-        ("start myproj workflow1 --session daily --wait", "use current day's 00:00:00, and show how it goes"),
+        ("start myproj workflow1 --session daily --wait", "use today's 00:00:00, show the logs"),
     ],
     args: StartArgs::augment_args,
 };

@@ -8,8 +8,8 @@ use std::fmt;
 use std::io::Read;
 use std::thread;
 use std::time::{Duration, Instant};
-use ureq::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RANGE};
-use ureq::http::{HeaderMap, Method, Request, Response, StatusCode};
+use ureq::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use ureq::http::{HeaderMap, Method, Request, Response};
 use ureq::{AsSendBody, Body, SendBody};
 
 /// How often a GET is tried.
@@ -25,9 +25,7 @@ const MAX_ERROR: u64 = 64 * 1024;
 
 /// A file that is being downloaded, as it is stored.
 pub struct Download {
-    /// How many bytes are left out at the beginning, because that was asked for. Few servers do so.
-    pub from: u64,
-    /// How many bytes come, if the server tells.
+    /// In bytes, if the server tells.
     pub length: Option<u64>,
     pub body: Box<dyn Read + Send>,
 }
@@ -103,18 +101,9 @@ impl Client {
     ///
     /// As those of `get`.
     pub fn download(&self, path: &ApiPath) -> Result<Download, ClientError> {
-        self.download_from(path, 0)
-    }
-
-    /// Begins to download a file without its first bytes, if the server can leave them out.
-    ///
-    /// # Errors
-    ///
-    /// As those of `get`.
-    pub fn download_from(&self, path: &ApiPath, from: u64) -> Result<Download, ClientError> {
-        let content = Content { accept: "*/*", from, ..JSON };
+        let content = Content { accept: "*/*", ..JSON };
         let response = repeated(|| self.ask(Method::GET, path, content, SendBody::none()))?;
-        self.follow(response, from)
+        self.follow(response)
     }
 
     /// Begins to download a file from its storage. The headers for the server are not sent.
@@ -122,37 +111,27 @@ impl Client {
     /// # Errors
     ///
     /// As those of `get`.
-    pub fn download_direct(&self, url: &str, from: u64) -> Result<Download, ClientError> {
-        let response = repeated(|| self.ask_elsewhere(url, from))?;
-        self.follow(response, from)
+    pub fn download_direct(&self, url: &str) -> Result<Download, ClientError> {
+        let response = repeated(|| self.ask_elsewhere(url))?;
+        self.follow(response)
     }
 
     /// Goes where a redirection leads.
-    fn follow(&self, response: Response<Body>, from: u64) -> Result<Download, ClientError> {
+    fn follow(&self, response: Response<Body>) -> Result<Download, ClientError> {
         let mut response = response;
         for _ in 0..MAX_REDIRECTS {
             if !response.status().is_redirection() {
-                let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
                 let body = response.into_body();
-                let from = if is_part { from } else { 0 };
-                return Ok(Download {
-                    from,
-                    length: body.content_length(),
-                    body: Box::new(body.into_reader()),
-                });
+                return Ok(Download { length: body.content_length(), body: Box::new(body.into_reader()) });
             }
             let place = location(&response).ok_or_else(|| refused(response.status(), "", true))?;
-            response = repeated(|| self.ask_elsewhere(&place, from))?;
+            response = repeated(|| self.ask_elsewhere(&place))?;
         }
         Err(refused(response.status(), "", true))
     }
 
-    fn ask_elsewhere(&self, url: &str, from: u64) -> Result<Response<Body>, ClientError> {
-        let mut request = Request::get(url).header(ACCEPT_ENCODING, "identity");
-        if from > 0 {
-            request = request.header(RANGE, format!("bytes={from}-"));
-        }
-        let request = request.body(());
+    fn ask_elsewhere(&self, url: &str) -> Result<Response<Body>, ClientError> {
+        let request = Request::get(url).header(ACCEPT_ENCODING, "identity").body(());
         let request = request.map_err(|error| lost(&self.endpoint, error.into()))?;
         self.run(request, true)
     }
@@ -188,9 +167,6 @@ impl Client {
         }
         if let Some(content_type) = content.content_type {
             request = request.header(CONTENT_TYPE, content_type);
-        }
-        if content.from > 0 {
-            request = request.header(RANGE, format!("bytes={}-", content.from));
         }
         if let Some(length) = content.length {
             request = request.header(CONTENT_LENGTH, length);
@@ -244,11 +220,9 @@ struct Content<'a> {
     accept: &'static str,
     content_type: Option<&'a str>,
     length: Option<u64>,
-    /// The first byte of a file that is wanted.
-    from: u64,
 }
 
-const JSON: Content<'_> = Content { accept: "application/json", content_type: None, length: None, from: 0 };
+const JSON: Content<'_> = Content { accept: "application/json", content_type: None, length: None };
 
 fn lay_over(headers: &mut HeaderMap, own: &HeaderMap) {
     for (name, value) in own {
@@ -362,19 +336,6 @@ mod tests {
         let mut bytes = vec![];
         download.body.read_to_end(&mut bytes).unwrap();
         assert_eq!((bytes.as_slice(), download.length), (&b"\x1f\x8b\x00"[..], Some(3)));
-    }
-
-    #[test]
-    fn files_may_come_in_part() {
-        let read = |status, from| {
-            let server = StubServer::new([Answer::new(PROJECTS, status, "x")]);
-            let download = server.client().download_from(&projects(), from).unwrap();
-            let range = server.seen().remove(0).headers.into_iter().find(|(name, _)| name == "range");
-            (download.from, range.map(|(_, range)| range))
-        };
-        assert_eq!(read(200, 0), (0, None));
-        assert_eq!(read(200, 7), (0, Some("bytes=7-".to_owned())));
-        assert_eq!(read(206, 7), (7, Some("bytes=7-".to_owned())));
     }
 
     #[test]

@@ -16,19 +16,15 @@ impl Client {
         Ok(answer.files)
     }
 
-    /// Downloads a log file, compressed with gzip, without its first bytes if the server can leave them out. That of a
-    /// running task may break off.
+    /// Downloads a log file, compressed with gzip. That of a running task may break off.
     ///
     /// # Errors
     ///
     /// There is none, or the server cannot be asked or refuses.
-    pub fn log_file(&self, attempt: &Id, file: &LogFile, from: u64) -> Result<Download, ClientError> {
+    pub fn log_file(&self, attempt: &Id, file: &LogFile) -> Result<Download, ClientError> {
         match &file.direct {
-            Some(direct) => self.download_direct(&direct.0, from),
-            None => {
-                let path = ApiPath::new(["logs", attempt.as_str(), "files", &file.file_name]);
-                self.download_from(&path, from)
-            }
+            Some(direct) => self.download_direct(&direct.0),
+            None => self.download(&ApiPath::new(["logs", attempt.as_str(), "files", &file.file_name])),
         }
     }
 }

@@ -59,17 +59,32 @@ impl Answer {
 impl StubServer {
     /// Answers of the same request are given one after another, the last one again and again. Other requests get 404.
     pub(crate) fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let mut answers: Vec<Answer> = answers.into_iter().collect();
+        Self::answering(move |Seen { line, .. }| {
+            match answers.iter().position(|answer| answer.line == *line) {
+                Some(place) if answers[place + 1..].iter().any(|answer| answer.line == *line) => {
+                    answers.remove(place)
+                }
+                Some(place) => answers[place].clone(),
+                None => {
+                    Answer::new(line, 404, format!(r#"{{"message":"not recorded: {line}","status":404}}"#))
+                }
+            }
+        })
+    }
+
+    /// Every request is answered by a function.
+    pub(crate) fn answering(mut answer: impl FnMut(&Seen) -> Answer + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (seen, ends) = (Arc::new(Mutex::new(vec![])), Arc::new(AtomicBool::new(false)));
-        let mut answers: Vec<Answer> = answers.into_iter().collect();
         let (log, ending) = (Arc::clone(&seen), Arc::clone(&ends));
         let thread = thread::spawn(move || {
             for stream in listener.incoming() {
                 if ending.load(Ordering::SeqCst) {
                     break;
                 }
-                let _ = serve(stream.unwrap(), &mut answers, &log);
+                let _ = serve(stream.unwrap(), &mut answer, &log);
             }
         });
         Self { address, seen, ends, thread: Some(thread) }
@@ -113,7 +128,11 @@ impl Drop for StubServer {
 }
 
 /// One request for each connection.
-fn serve(stream: TcpStream, answers: &mut Vec<Answer>, log: &Mutex<Vec<Seen>>) -> std::io::Result<()> {
+fn serve(
+    stream: TcpStream,
+    answer: &mut impl FnMut(&Seen) -> Answer,
+    log: &Mutex<Vec<Seen>>,
+) -> std::io::Result<()> {
     let mut reader = BufReader::new(&stream);
     let mut lines = vec![];
     loop {
@@ -135,16 +154,9 @@ fn serve(stream: TcpStream, answers: &mut Vec<Answer>, log: &Mutex<Vec<Seen>>) -
     let mut body = vec![0; length.parse().unwrap()];
     reader.read_exact(&mut body)?;
     let line = first.trim_end_matches(" HTTP/1.1").to_owned();
-    log.lock().unwrap().push(Seen {
-        line: line.clone(),
-        headers,
-        body: String::from_utf8_lossy(&body).into_owned(),
-    });
-    let answer = match answers.iter().position(|answer| answer.line == line) {
-        Some(place) if answers[place + 1..].iter().any(|answer| answer.line == line) => answers.remove(place),
-        Some(place) => answers[place].clone(),
-        None => Answer::new(&line, 404, format!(r#"{{"message":"not recorded: {line}","status":404}}"#)),
-    };
+    let seen = Seen { line, headers, body: String::from_utf8_lossy(&body).into_owned() };
+    log.lock().unwrap().push(seen.clone());
+    let answer = answer(&seen);
     let Some(head) = answer.head else { return Ok(()) };
     let mut stream = &stream;
     write!(stream, "{head}Content-Length: {}\r\nConnection: close\r\n\r\n", answer.body.len())?;
