@@ -70,6 +70,12 @@ impl App {
         Self { schedules_changed: Box::new(schedules_changed), ..self }
     }
 
+    /// As it is, of a server that began earlier.
+    #[must_use]
+    pub fn with_since(self, since: Time) -> Self {
+        Self { since, ..self }
+    }
+
     /// When the server began.
     pub(super) fn since(&self) -> Time {
         self.since

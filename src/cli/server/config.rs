@@ -5,6 +5,7 @@ use crate::cli::CliError;
 use crate::logs::Level;
 use crate::logs::line::parse_level;
 use crate::model::Settings;
+use crate::scheduler::{CatchUp, CatchUpSettings};
 use crate::server::version::VersionPolicy;
 use chrono::TimeDelta;
 use std::fmt;
@@ -20,8 +21,8 @@ pub(super) struct ServerConfig {
     pub(super) access: AccessConfig,
     pub(super) database: Database,
     pub(super) run: RunConfig,
-    /// Whether schedules start sessions.
-    pub(super) starts_sessions: bool,
+    /// What becomes of sessions that were missed; none when schedules start nothing.
+    pub(super) schedules: Option<CatchUpSettings>,
     pub(super) access_log: Option<AccessLogConfig>,
     /// Where it is written what the server listens to.
     pub(super) runtime_info: Option<PathBuf>,
@@ -141,7 +142,7 @@ impl ServerConfig {
             access: access(&values),
             database: database(&values),
             run: run(&values),
-            starts_sessions: values.flag("schedule.enabled", true),
+            schedules: schedules(&values, settings),
             access_log: access_log(&values),
             runtime_info: values.text("server.runtime-info.path").map(PathBuf::from),
             shutdown_timeout: values.duration("server.shutdown.timeout").unwrap_or(DEFAULT_SHUTDOWN_TIMEOUT),
@@ -277,6 +278,19 @@ fn run(values: &Values<'_>) -> RunConfig {
     }
 }
 
+fn schedules(values: &Values<'_>, settings: &Settings) -> Option<CatchUpSettings> {
+    let prefix = "schedule.catch_up";
+    let of_workflows = settings.below("schedule.catch_up.").map(|(name, _)| format!("{prefix}.{name}"));
+    for key in [prefix.to_owned()].into_iter().chain(of_workflows) {
+        values.read(&key, "all, last or none", CatchUp::parse);
+    }
+    values.number("schedule.catch_up_limit", 1..=u32::MAX);
+    // What could be wrong with them has been told by now.
+    values
+        .flag("schedule.enabled", true)
+        .then(|| CatchUpSettings::from_settings(settings).unwrap_or_default())
+}
+
 fn access_log(values: &Values<'_>) -> Option<AccessLogConfig> {
     let dir = PathBuf::from(values.text("server.access-log.path")?);
     let pattern = values.text("server.access-log.pattern").unwrap_or("json").to_owned();
@@ -313,7 +327,7 @@ mod tests {
         let run = config.run;
         assert_eq!((run.attempt_ttl, run.task_ttl), (TimeDelta::days(7), TimeDelta::days(1)));
         assert_eq!((run.max_tasks, run.max_attempts, run.runs_tasks), (1000, 100, true));
-        assert!(run.max_task_threads >= 8 && config.starts_sessions);
+        assert!(run.max_task_threads >= 8 && config.schedules.is_some());
         assert_eq!(config.shutdown_timeout, Duration::from_secs(60));
     }
 
@@ -393,6 +407,9 @@ mod tests {
         for (key, value, expected) in [
             ("server.port", "http", "a whole number from 0 to 65535"),
             ("schedule.enabled", "on", "true or false"),
+            ("schedule.catch_up", "some", "all, last or none"),
+            ("schedule.catch_up.p.daily", "some", "all, last or none"),
+            ("schedule.catch_up_limit", "0", "a whole number from 1 to 4294967295"),
             ("executor.task_ttl", "1 month", "a duration such as 90s, 2h 30m or 7d"),
             ("server.authenticator.type", "jwt", "basic, the only authenticator there is"),
             ("server.http.headers.X A", "1", "a name and a value that a header can have"),

@@ -41,11 +41,12 @@ pub(super) fn serve(
 
 /// Ends in the order in which nobody who is told something is told wrong: tasks, requests, the rest.
 fn shut_down(running: Running, events: &Events) -> Exit {
-    let log = running.log.clone();
+    let log = running.parts.log.clone();
     log.info("Started shutdown process");
     systemd::stopping();
     log.info("Shutting down workflow executor loop");
-    let tasks = running.service.load().running_tasks();
+    running.parts.schedules.stop();
+    let tasks = running.parts.service.load().running_tasks();
     log.info(&format!("Waiting for completion of {tasks} running tasks..."));
     let in_time = match drain(&running, events) {
         Ok(in_time) => in_time,
@@ -80,14 +81,14 @@ fn shut_down(running: Running, events: &Events) -> Exit {
 /// The signal of somebody who does not want to wait.
 fn drain(running: &Running, events: &Events) -> Result<bool, i32> {
     let (service, limit, done) =
-        (Arc::clone(&running.service), running.config.shutdown_timeout, events.sender());
+        (Arc::clone(&running.parts.service), running.config.shutdown_timeout, events.sender());
     let wait = move || {
         let in_time = service.drain(limit);
         // Nobody listens any more after a second signal.
         let _ = done.send(Event::Drained(in_time));
     };
     if thread::Builder::new().name("drain".to_owned()).spawn(wait).is_err() {
-        return Ok(running.service.drain(limit));
+        return Ok(running.parts.service.drain(limit));
     }
     loop {
         match events.next() {
@@ -95,7 +96,7 @@ fn drain(running: &Running, events: &Events) -> Result<bool, i32> {
             Event::Quiet => systemd::alive(),
             Event::Reload | Event::RunnerEnded => {}
             Event::End(signal) => {
-                running.service.abort(true);
+                running.parts.service.abort(true);
                 while events.next_within(AFTER_KILL).is_some_and(|event| !matches!(event, Event::Drained(_)))
                 {
                 }
@@ -107,8 +108,9 @@ fn drain(running: &Running, events: &Events) -> Result<bool, i32> {
 
 /// Nothing is run any more, so that there is no use in answering.
 fn stopped_by_itself(running: Running) -> CliError {
-    let reason = running.service.failure().unwrap_or_else(|| "the runner has stopped".to_owned());
-    running.log.error(&format!("Nothing can be run any more: {reason}"));
+    let reason = running.parts.service.failure().unwrap_or_else(|| "the runner has stopped".to_owned());
+    running.parts.schedules.stop();
+    running.parts.log.error(&format!("Nothing can be run any more: {reason}"));
     systemd::stopping();
     running.http.stop(LAST_REQUESTS);
     CliError::user(format!("The server cannot go on: {reason}"))

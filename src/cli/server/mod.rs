@@ -11,6 +11,7 @@ mod options;
 mod reload;
 mod running;
 mod runtime_info;
+mod schedules;
 mod server_log;
 mod site;
 mod systemd;

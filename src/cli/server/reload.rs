@@ -2,7 +2,7 @@
 
 use super::config::ServerConfig;
 use super::running::Running;
-use super::site::{authenticator, site};
+use super::site::authenticator;
 use super::{keys, listen};
 use crate::cli::CliError;
 use crate::logs::Level;
@@ -11,7 +11,7 @@ use crate::model::Settings;
 /// Follows a configuration that was read again. One that is wrong changes nothing.
 pub(super) fn reload(running: &mut Running, read: Result<Settings, CliError>, default_level: Level) {
     if let Err(error) = read.and_then(|settings| follow(running, settings, default_level)) {
-        running.log.error(&format!("The configuration stays as it is: {error}"));
+        running.parts.log.error(&format!("The configuration stays as it is: {error}"));
     }
 }
 
@@ -23,18 +23,25 @@ fn follow(running: &mut Running, mut settings: Settings, default_level: Level) -
         settings.copy(key, &running.settings);
     }
     let config = ServerConfig::read(&settings)?;
-    let authenticator = authenticator(&config, running.service.store())?;
+    let parts = &running.parts;
+    let authenticator = authenticator(&config, parts.service.store())?;
     listen::check_access(&config, authenticator.is_active())?;
-    running.front.put(site(&config, &running.service, &running.vault, authenticator, &running.log)?);
-    running.service.configure(settings.clone());
-    running.log.set_level(config.log_level.unwrap_or(default_level));
+    let site = parts.site(&config, authenticator)?;
+    if let Some(schedules) =
+        config.schedules.as_ref().filter(|_| config.schedules != running.config.schedules)
+    {
+        parts.schedules.start(&parts.service, schedules.clone(), &parts.log)?;
+    }
+    running.front.put(site);
+    parts.service.configure(settings.clone());
+    parts.log.set_level(config.log_level.unwrap_or(default_level));
     let followed =
         if changes.live.is_empty() { "nothing has changed".to_owned() } else { changes.live.join(", ") };
-    running.log.info(&format!("The configuration was read again: {followed}"));
+    parts.log.info(&format!("The configuration was read again: {followed}"));
     for key in &changes.at_start {
-        running.log.warn(&format!("{key} has changed; the server follows it when it is started again"));
+        parts.log.warn(&format!("{key} has changed; the server follows it when it is started again"));
     }
-    warnings.iter().for_each(|message| running.log.warn(message));
+    warnings.iter().for_each(|message| parts.log.warn(message));
     (running.config, running.settings) = (config, settings);
     Ok(())
 }

@@ -4,8 +4,9 @@ use super::config::{RunConfig, ServerConfig};
 use super::database::{self, Opened};
 use super::events::Event;
 use super::front::Front;
+use super::schedules::Schedules;
 use super::server_log::ServerLog;
-use super::site::{authenticator, site};
+use super::site::{Parts, authenticator};
 use super::{keys, listen, runtime_info};
 use crate::actions::secrets;
 use crate::cli::{CliError, Context};
@@ -24,9 +25,7 @@ use tempfile::TempDir;
 pub(super) struct Running {
     pub(super) config: ServerConfig,
     pub(super) settings: Settings,
-    pub(super) log: ServerLog,
-    pub(super) service: Arc<Service>,
-    pub(super) vault: Arc<Vault>,
+    pub(super) parts: Parts,
     pub(super) http: HttpServer,
     pub(super) front: Arc<Front>,
     /// Removed at the end.
@@ -85,9 +84,15 @@ impl Running {
             }),
         });
         let service = Arc::new(service.map_err(not_started)?);
-        front.put(site(&config, &service, &vault, authenticator, &log)?);
-        let running =
-            Self { config, settings, log, service, vault, http, front, workspaces, _temporary: temporary };
+        let (schedules, since) = (Arc::new(Schedules::default()), context.clock.now());
+        let ends = Arc::clone(&schedules);
+        service.on_attempt_end(move |attempt| ends.with(|scheduler| scheduler.attempt_ended(attempt)));
+        if let Some(settings) = &config.schedules {
+            schedules.start(&service, settings.clone(), &log)?;
+        }
+        let parts = Parts { service, vault, schedules, log, since };
+        front.put(parts.site(&config, authenticator)?);
+        let running = Self { config, settings, parts, http, front, workspaces, _temporary: temporary };
         running.tell()?;
         Ok(running)
     }
@@ -96,13 +101,13 @@ impl Running {
     fn tell(&self) -> Result<(), CliError> {
         let (api, admin): (Vec<_>, Vec<_>) =
             (self.http.addresses().collect(), self.http.admin_addresses().collect());
-        api.iter().for_each(|address| self.log.info(&format!("Bound on {address} (api)")));
-        admin.iter().for_each(|address| self.log.info(&format!("Bound on {address} (admin)")));
+        api.iter().for_each(|address| self.parts.log.info(&format!("Bound on {address} (api)")));
+        admin.iter().for_each(|address| self.parts.log.info(&format!("Bound on {address} (admin)")));
         if !self.config.run.runs_tasks {
-            self.log.warn("This server runs no tasks: they wait for one that does");
+            self.parts.log.warn("This server runs no tasks: they wait for one that does");
         }
-        if !self.config.starts_sessions {
-            self.log.info("Schedules start no sessions");
+        if self.config.schedules.is_none() {
+            self.parts.log.info("Schedules start no sessions");
         }
         match &self.config.runtime_info {
             Some(path) => runtime_info::write(path, &api, &admin),

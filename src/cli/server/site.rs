@@ -1,6 +1,7 @@
 //! What answers requests, as the configuration has it. It is made again whenever that changes.
 
 use super::config::{AccessLogConfig, BasicUser, ServerConfig};
+use super::schedules::Schedules;
 use super::server_log::ServerLog;
 use crate::actions::tokens;
 use crate::archive;
@@ -9,7 +10,9 @@ use crate::cli::history::failed;
 use crate::clock::Clock;
 use crate::crypto::Vault;
 use crate::crypto::password::HashedPassword;
+use crate::model::Time;
 use crate::runner::Service;
+use crate::scheduler::Scheduler;
 use crate::server::access_log::{AccessLog, Pattern, PatternError};
 use crate::server::app::ApiSettings;
 use crate::server::auth::{Authenticator, Password, TokenLookup};
@@ -19,34 +22,52 @@ use crate::server::{App, api, auth};
 use crate::store::Store;
 use std::sync::Arc;
 
-/// Puts the site together.
-///
-/// # Errors
-///
-/// The access log cannot be written, or a value makes no sense.
-pub(super) fn site(
-    config: &ServerConfig,
-    service: &Arc<Service>,
-    vault: &Arc<Vault>,
-    authenticator: Authenticator,
-    log: &ServerLog,
-) -> Result<Site<App>, CliError> {
-    let http = &config.http;
-    let clock = service.clock().clone();
-    let access_log = config.access_log.as_ref().map(|config| access_log(config, &clock)).transpose()?;
-    let api_headers =
-        ApiHeaders::new(http.headers.clone(), http.permits_any_origin).map_err(CliError::user)?;
-    let complaint = log.clone();
-    Ok(Site {
-        router: api::router(),
-        app: Arc::new(App::new(Arc::clone(service), Arc::clone(vault), settings(config))),
-        hosts: Hosts::of_machine(http.allowed_hosts.clone()),
-        authenticator,
-        api_headers,
-        access_log,
-        clock,
-        complaint: Complaint::new(move |message| complaint.error(message)),
-    })
+/// What a site is made of, as long as the server lives.
+pub(super) struct Parts {
+    pub(super) service: Arc<Service>,
+    pub(super) vault: Arc<Vault>,
+    pub(super) schedules: Arc<Schedules>,
+    pub(super) log: ServerLog,
+    /// When the server began.
+    pub(super) since: Time,
+}
+
+impl Parts {
+    /// Puts a site together.
+    ///
+    /// # Errors
+    ///
+    /// The access log cannot be written, or a value makes no sense.
+    pub(super) fn site(
+        &self,
+        config: &ServerConfig,
+        authenticator: Authenticator,
+    ) -> Result<Site<App>, CliError> {
+        let http = &config.http;
+        let clock = self.service.clock().clone();
+        let access_log = config.access_log.as_ref().map(|config| access_log(config, &clock)).transpose()?;
+        let api_headers =
+            ApiHeaders::new(http.headers.clone(), http.permits_any_origin).map_err(CliError::user)?;
+        let complaint = self.log.clone();
+        Ok(Site {
+            router: api::router(),
+            app: Arc::new(self.app(config)),
+            hosts: Hosts::of_machine(http.allowed_hosts.clone()),
+            authenticator,
+            api_headers,
+            access_log,
+            clock,
+            complaint: Complaint::new(move |message| complaint.error(message)),
+        })
+    }
+
+    fn app(&self, config: &ServerConfig) -> App {
+        let (probed, woken) = (Arc::clone(&self.schedules), Arc::clone(&self.schedules));
+        App::new(Arc::clone(&self.service), Arc::clone(&self.vault), settings(config))
+            .with_scheduler(move || probed.condition())
+            .with_listener(move || woken.with(Scheduler::wake))
+            .with_since(self.since)
+    }
 }
 
 /// Who may use the API: the user of the configuration, and whoever has a token.
