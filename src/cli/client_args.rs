@@ -119,6 +119,8 @@ impl From<ClientError> for CliError {
         if error.is_unreachable() {
             Self { kind: ErrorKind::Unreachable, ..told }
                 .hint("is a server running there? -e names another one")
+        } else if matches!(error, ClientError::Secure { .. }) {
+            told.hint("--disable-cert-validation takes any certificate for a good one")
         } else if error.status() == Some(401) {
             told.hint("--basic-auth USER:PASSWORD or -H Authorization=… says who you are")
         } else {

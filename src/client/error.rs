@@ -23,6 +23,9 @@ pub enum ClientError {
     /// There is no server, or no way to it.
     #[error("Cannot connect to {endpoint}: {}", source_text(source))]
     Connect { endpoint: Endpoint, source: Box<ureq::Error> },
+    /// Whoever answers does not prove to be the server.
+    #[error("No secure connection to {endpoint}: {}", source_text(source))]
+    Secure { endpoint: Endpoint, source: Box<ureq::Error> },
     /// The request or its answer got lost.
     #[error("Request to {endpoint} failed: {}", source_text(source))]
     Exchange { endpoint: Endpoint, source: Box<ureq::Error> },
@@ -55,11 +58,7 @@ impl ClientError {
         match self {
             Self::Connect { source, .. } | Self::Exchange { source, .. } => !matches!(
                 **source,
-                ureq::Error::BadUri(_)
-                    | ureq::Error::Http(_)
-                    | ureq::Error::Rustls(_)
-                    | ureq::Error::Tls(_)
-                    | ureq::Error::BodyExceedsLimit(_)
+                ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::BodyExceedsLimit(_)
             ),
             Self::Status { status, .. } => {
                 let passing = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
@@ -68,6 +67,7 @@ impl ClientError {
             Self::Scheme(_)
             | Self::Endpoint(_)
             | Self::EndpointUser
+            | Self::Secure { .. }
             | Self::Header { .. }
             | Self::Proxy { .. }
             | Self::NotFound(_)
@@ -79,30 +79,31 @@ impl ClientError {
 /// What failed before there was a status: without a connection, or with one.
 pub(super) fn lost(endpoint: &Endpoint, error: ureq::Error) -> ClientError {
     use ureq::{Error as Failure, Timeout};
-    let no_connection = match &error {
+    let is_secure = matches!(&error, Failure::Rustls(_) | Failure::Tls(_) | Failure::TlsRequired)
+        // What is wrong with a certificate arrives like this.
+        || matches!(&error, Failure::Io(error) if error.kind() == io::ErrorKind::InvalidData);
+    let is_connection = match &error {
         Failure::HostNotFound
         | Failure::ConnectionFailed
         | Failure::ConnectProxyFailed(_)
-        | Failure::Rustls(_)
-        | Failure::Tls(_)
-        | Failure::TlsRequired
         | Failure::Timeout(Timeout::Connect | Timeout::Resolve) => true,
-        Failure::Io(error) => [
-            io::ErrorKind::ConnectionRefused,
-            io::ErrorKind::HostUnreachable,
-            io::ErrorKind::NetworkUnreachable,
-            io::ErrorKind::AddrNotAvailable,
-            // What is wrong with a certificate arrives like this.
-            io::ErrorKind::InvalidData,
-        ]
-        .contains(&error.kind()),
+        Failure::Io(error) => {
+            let kinds = [
+                io::ErrorKind::ConnectionRefused,
+                io::ErrorKind::HostUnreachable,
+                io::ErrorKind::NetworkUnreachable,
+                io::ErrorKind::AddrNotAvailable,
+            ];
+            // Names that are not known have no kind of their own.
+            kinds.contains(&error.kind()) || error.to_string().starts_with("failed to lookup address")
+        }
         _ => false,
     };
     let (endpoint, source) = (endpoint.clone(), Box::new(error));
-    if no_connection {
-        ClientError::Connect { endpoint, source }
-    } else {
-        ClientError::Exchange { endpoint, source }
+    match (is_secure, is_connection) {
+        (true, _) => ClientError::Secure { endpoint, source },
+        (false, true) => ClientError::Connect { endpoint, source },
+        (false, false) => ClientError::Exchange { endpoint, source },
     }
 }
 
@@ -152,6 +153,34 @@ fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_lost_is_told_apart() {
+        let endpoint = Endpoint::parse("h:1").unwrap();
+        let io = |kind, text: &str| ureq::Error::Io(io::Error::new(kind, text.to_owned()));
+        for (error, text, unreachable) in [
+            (ureq::Error::HostNotFound, "Cannot connect to http://h:1: its name is not known", true),
+            (
+                io(io::ErrorKind::Other, "failed to lookup address information: x"),
+                "Cannot connect to http://h:1: failed to lookup address information: x",
+                true,
+            ),
+            (
+                ureq::Error::ConnectProxyFailed("403".to_owned()),
+                "Cannot connect to http://h:1: the proxy refuses: 403",
+                true,
+            ),
+            (
+                io(io::ErrorKind::InvalidData, "bad certificate"),
+                "No secure connection to http://h:1: bad certificate",
+                false,
+            ),
+            (io(io::ErrorKind::ConnectionReset, "reset"), "Request to http://h:1 failed: reset", false),
+        ] {
+            let error = lost(&endpoint, error);
+            assert_eq!((error.to_string().as_str(), error.is_unreachable()), (text, unreachable));
+        }
+    }
 
     #[test]
     fn refusals_are_worded_by_status() {
