@@ -19,7 +19,7 @@ use crate::dig::LoadedWorkflow;
 use crate::engine::Limits;
 use crate::logs::Level;
 use crate::model::{Params, Plan, ProjectId, Settings, Zone};
-use crate::runner::{Finished, Observer, Project, Run, RunFailure, RunOptions, SecretSource};
+use crate::runner::{Finished, Observer, Project, Run, RunFailure, RunOptions, SecretFailure, SecretSource};
 use crate::secret_files::SecretFiles;
 use crate::store::owners::OwnerKind;
 use crate::store::{Durability, Store, StoreError};
@@ -238,9 +238,16 @@ impl LocalSecrets {
 }
 
 impl SecretSource for LocalSecrets {
-    fn secret(&self, _: ProjectId, key: &str) -> Option<String> {
+    fn secret(&self, _: ProjectId, key: &str) -> Result<Option<String>, SecretFailure> {
         let configured = self.settings.get(&format!("secrets.{key}")).map(str::to_owned);
-        configured.or_else(|| self.files.get(key).ok().flatten())
+        configured.map_or_else(|| Ok(self.files.get(key)?), |value| Ok(Some(value)))
+    }
+
+    fn values(&self, _: ProjectId) -> Vec<String> {
+        let configured = self.settings.below("secrets.").map(|(_, value)| value.to_owned());
+        let keys = self.files.list().unwrap_or_default();
+        let kept = keys.iter().filter_map(|key| self.files.get(key).ok().flatten());
+        configured.chain(kept).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod line;
 mod lines;
 pub mod local_time;
+pub mod mask;
 mod record;
 mod tree;
 

@@ -39,6 +39,7 @@ fn execute(shared: &Shared, job: &Job, thread: usize) -> Event {
     }
     shared.observer.started(&job.task);
     let outcome = catch_unwind(AssertUnwindSafe(|| run(shared, job, &host)));
+    host.finish_output();
     let stop = match outcome.unwrap_or_else(|panic| Err(Stop::error(panicked(panic.as_ref())))) {
         Ok(result) => return Event::Succeeded { task, result },
         Err(stop) => *stop,
@@ -53,7 +54,7 @@ fn execute(shared: &Shared, job: &Job, thread: usize) -> Event {
         }
         Stop { error, retry: None } => {
             report_failure(&host, job, &error);
-            Event::Failed { task, error: error_params(error) }
+            Event::Failed { task, error: error_params(&host, error) }
         }
     }
 }
@@ -212,10 +213,10 @@ fn report_failure(host: &TaskHost<'_>, job: &Job, error: &OperatorError) {
     }
 }
 
-fn error_params(error: OperatorError) -> Params {
-    let message = error.to_string();
+fn error_params(host: &TaskHost<'_>, error: OperatorError) -> Params {
+    let message = host.masked(error.to_string());
     let stacktrace = match error {
-        OperatorError::Failed { stacktrace, .. } => stacktrace,
+        OperatorError::Failed { stacktrace, .. } => stacktrace.map(|text| host.masked(text)),
         OperatorError::Unexpected { .. } => Some(message.clone()),
         _ => None,
     };

@@ -1,6 +1,7 @@
 //! What the runner does for the operator of one task.
 
 use super::job::Job;
+use super::secrets::Masking;
 use super::shared::Shared;
 use crate::dig::expression::Evaluator;
 use crate::logs::line::file_line;
@@ -9,7 +10,8 @@ use crate::model::{Params, Settings, Time};
 use crate::operators::context::{RequireRequest, Required};
 use crate::operators::{Cancellation, Host, OperatorError};
 use crate::store::{Durability, stored_params};
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub(super) struct TaskHost<'a> {
     shared: &'a Shared,
@@ -17,18 +19,48 @@ pub(super) struct TaskHost<'a> {
     thread: usize,
     /// As it was when the task began.
     settings: Arc<Settings>,
+    masking: OnceLock<Mutex<Masking>>,
 }
 
 impl<'a> TaskHost<'a> {
     pub(super) fn new(shared: &'a Shared, job: &'a Job, thread: usize) -> Self {
-        Self { shared, job, thread, settings: shared.settings() }
+        Self { shared, job, thread, settings: shared.settings(), masking: OnceLock::new() }
+    }
+
+    /// The text without secrets.
+    pub(super) fn masked(&self, text: String) -> String {
+        match self.masking().text(&text) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(masked) => masked,
+        }
+    }
+
+    /// The operator has ended: shows what was held back of its output.
+    pub(super) fn finish_output(&self) {
+        let rest = self.masking().rest();
+        self.show(&rest);
+    }
+
+    fn masking(&self) -> MutexGuard<'_, Masking> {
+        let project = self.job.identity.project_id;
+        let masking = || Mutex::new(Masking::new(self.shared.secrets.values(project)));
+        self.masking.get_or_init(masking).lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn show(&self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.shared.observer.output(&self.job.identity.full_name, bytes);
+            self.shared.append_log(&self.job.log, bytes);
+        }
     }
 }
 
 impl Host for TaskHost<'_> {
     fn output(&self, bytes: &[u8]) {
-        self.shared.observer.output(&self.job.identity.full_name, bytes);
-        self.shared.append_log(&self.job.log, bytes);
+        // Held while it is shown, so that pieces come in their order.
+        let mut masking = self.masking();
+        let bytes = masking.output(bytes);
+        self.show(&bytes);
     }
 
     fn log(&self, level: Level, message: &str) {
@@ -44,6 +76,8 @@ impl Host for TaskHost<'_> {
             attempt_id: identity.attempt_id,
             full_name: &identity.full_name,
         };
+        let masking = self.masking();
+        let message = &masking.text(message);
         let record = LogRecord { time: self.shared.now(), level, task: Some(task), message };
         self.shared.observer.log(&record);
         let line = file_line(&record, &self.shared.zone) + "\n";
@@ -51,7 +85,16 @@ impl Host for TaskHost<'_> {
     }
 
     fn secret(&self, key: &str) -> Option<String> {
-        self.shared.secrets.secret(self.job.identity.project_id, key)
+        match self.shared.secrets.secret(self.job.identity.project_id, key) {
+            Ok(value) => {
+                value.as_deref().inspect(|value| self.masking().learn(value));
+                value
+            }
+            Err(failure) => {
+                self.log(Level::Error, &failure.to_string());
+                None
+            }
+        }
     }
 
     fn template(&self, text: &str, params: &Params) -> Result<String, OperatorError> {

@@ -5,6 +5,7 @@ use super::inbox::Inbox;
 use super::load::Load;
 use super::message::Message;
 use super::observer::Observer;
+use super::secrets::SecretSource;
 use super::starter::Starter;
 use super::task_log::{Fill, TaskLog};
 use crate::clock::Clock;
@@ -38,11 +39,6 @@ pub struct RunOptions {
     /// How long an attempt may take, and how long a task from its first start.
     pub attempt_ttl: Option<TimeDelta>,
     pub task_ttl: Option<TimeDelta>,
-}
-
-/// Looks up the secrets of projects.
-pub trait SecretSource: Send + Sync {
-    fn secret(&self, project: ProjectId, key: &str) -> Option<String>;
 }
 
 pub(super) struct Shared {

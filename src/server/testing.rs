@@ -7,7 +7,7 @@ use crate::crypto::Vault;
 use crate::engine::Limits;
 use crate::logs::{Level, LogRecord, MachineZone};
 use crate::model::{Params, ProjectId, Settings, Task, WorkflowId, Zone};
-use crate::runner::{Observer, RunOptions, SecretSource, Service, ServiceConfig};
+use crate::runner::{Observer, RunOptions, SecretFailure, SecretSource, Service, ServiceConfig};
 use crate::store::revisions::NewRevision;
 use crate::store::testing::{at, object};
 use crate::store::{Durability, Store, projects, revisions, workflows};
@@ -172,8 +172,12 @@ impl Observer for Deaf {
 }
 
 impl SecretSource for NoSecrets {
-    fn secret(&self, _: ProjectId, _: &str) -> Option<String> {
-        None
+    fn secret(&self, _: ProjectId, _: &str) -> Result<Option<String>, SecretFailure> {
+        Ok(None)
+    }
+
+    fn values(&self, _: ProjectId) -> Vec<String> {
+        Vec::new()
     }
 }
 

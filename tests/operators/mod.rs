@@ -8,6 +8,7 @@ mod for_each;
 mod for_range;
 mod if_;
 mod loop_;
+mod masking;
 mod param;
 mod py;
 mod rb;

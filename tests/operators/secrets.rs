@@ -2,14 +2,15 @@
 
 use crate::support::Project;
 
-const DIG: &str = "+a:\n  sh>: echo got $S\n  _env: {S: '<${secret:my.key}>'}";
+const DIG: &str = "+a:\n  sh>: echo got $S | tee got\n  _env: {S: '<${secret:my.key}>'}";
 
 #[test]
 fn a_local_secret_reaches_the_command_and_nothing_else() {
     let project = Project::new().dig(DIG);
     let _ = project.dibble(&["secrets", "--local", "--set", "my.key=hush"]).success();
     let out = project.run(&[]).success();
-    assert_eq!(out.lines(), ["got <hush>"]);
+    assert_eq!(project.read("got"), "got <hush>\n");
+    assert_eq!(out.lines(), ["got <***>"]);
     let log: String = out.log().map(|line| line.message).collect();
     assert!(!log.contains("hush"), "{out}");
     let database = crate::support::dump(&project.path(".dibble.db"));

@@ -8,14 +8,12 @@ use super::schedules::Schedules;
 use super::server_log::ServerLog;
 use super::site::{Parts, authenticator};
 use super::{keys, listen, runtime_info};
-use crate::actions::secrets;
 use crate::cli::{CliError, Context};
 use crate::crypto::Vault;
 use crate::engine::Limits;
-use crate::model::{Params, ProjectId, Settings};
-use crate::runner::{Observer, RunOptions, SecretSource, Service, ServiceConfig, ServiceError};
+use crate::model::{Params, Settings};
+use crate::runner::{Observer, RunOptions, Service, ServiceConfig, ServiceError, StoredSecrets};
 use crate::server::http::HttpServer;
-use crate::store::Store;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -73,7 +71,7 @@ impl Running {
             settings: settings.clone(),
             options: options(&config.run, context),
             observer: Arc::new(log.clone()) as Arc<dyn Observer>,
-            secrets: Arc::new(ProjectSecrets { store, vault: Arc::clone(&vault), log: log.clone() }),
+            secrets: Arc::new(StoredSecrets::new(store, Arc::clone(&vault))),
             default_params,
             limits: Limits { max_tasks: config.run.max_tasks },
             max_attempts: config.run.max_attempts,
@@ -133,25 +131,6 @@ fn options(config: &RunConfig, context: &Context) -> RunOptions {
         max_log_size: config.max_log_size,
         attempt_ttl: Some(config.attempt_ttl),
         task_ttl: Some(config.task_ttl),
-    }
-}
-
-/// Secrets of projects for their tasks.
-struct ProjectSecrets {
-    store: Arc<Store>,
-    vault: Arc<Vault>,
-    log: ServerLog,
-}
-
-impl SecretSource for ProjectSecrets {
-    fn secret(&self, project: ProjectId, key: &str) -> Option<String> {
-        match secrets::get(&self.store, &self.vault, project, key) {
-            Ok(value) => value.map(|value| value.to_string()),
-            Err(error) => {
-                self.log.error(&format!("The secret '{key}' of project {project} cannot be read: {error}"));
-                None
-            }
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 mod backfill;
 mod service;
 
-use super::{Observer, RunOptions, SecretSource, Service, ServiceConfig};
+use super::{Observer, RunOptions, SecretFailure, SecretSource, Service, ServiceConfig};
 use crate::actions::start::{StartRequest, Started};
 use crate::archive::{PackOptions, pack};
 use crate::clock::Clock;
@@ -185,8 +185,12 @@ impl Observer for Heard {
 }
 
 impl SecretSource for NoSecrets {
-    fn secret(&self, _: ProjectId, _: &str) -> Option<String> {
-        None
+    fn secret(&self, _: ProjectId, _: &str) -> Result<Option<String>, SecretFailure> {
+        Ok(None)
+    }
+
+    fn values(&self, _: ProjectId) -> Vec<String> {
+        Vec::new()
     }
 }
 

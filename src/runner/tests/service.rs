@@ -31,7 +31,8 @@ fn an_attempt_is_started_once_for_its_session_and_name() {
 
 #[test]
 fn a_workflow_without_tasks_ends_at_once() {
-    let running = Machine::new().start_up();
+    let machine = Machine::new();
+    let running = machine.start_up();
     let workflow = running.push("p", "timezone: UTC\n");
     let row = running.start(workflow, DAY);
     assert_eq!(running.outcome(row.id), "success: +wf success");
@@ -124,7 +125,8 @@ fn what_succeeded_is_not_run_again_by_a_resumed_attempt() {
 
 #[test]
 fn workflows_of_other_projects_can_be_required() {
-    let running = Machine::new().start_up();
+    let machine = Machine::new();
+    let running = machine.start_up();
     running.push_all("other", &[("target", "+t:\n  echo>: t\n")]);
     let workflow =
         running.push("p", "+a:\n  require>: target\n  project_name: other\n+b:\n  require>: nosuch\n");
@@ -136,7 +138,8 @@ fn workflows_of_other_projects_can_be_required() {
 
 #[test]
 fn workflows_that_require_each_other_fail() {
-    let running = Machine::new().start_up();
+    let machine = Machine::new();
+    let running = machine.start_up();
     let texts = [("one", "+a:\n  require>: two\n"), ("two", "+b:\n  require>: one\n")];
     let workflows = running.push_all("p", &texts);
     let row = running.start(workflows[0], DAY);
