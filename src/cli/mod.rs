@@ -30,6 +30,7 @@ pub mod output;
 pub mod packing;
 pub mod params_arg;
 mod parse;
+pub mod passwd;
 pub mod program_log;
 pub mod progress;
 pub mod projects;
@@ -54,6 +55,8 @@ mod task_output;
 pub mod task_table;
 pub mod tasks;
 mod time_arg;
+pub mod token;
+mod unseen_input;
 pub mod upload;
 mod usage;
 pub mod version;
@@ -145,6 +148,8 @@ pub(crate) const COMMANDS: &[Command] = &[
         definition: &server::DEFINITION,
         run: |words, context| server::run(&read(words)?, &read(words)?, context),
     },
+    Command { definition: &passwd::DEFINITION, run: |words, context| passwd::run(&read(words)?, context) },
+    Command { definition: &token::DEFINITION, run: |words, context| token::run(&read(words)?, context) },
     Command { definition: &version::DEFINITION, run: |words, context| version::run(&read(words)?, context) },
     Command {
         definition: &completions::DEFINITION,

@@ -4,15 +4,15 @@
 use super::args::Definition;
 use super::client_args::{ClientArgs, connect};
 use super::secret_input::{Source, read};
+use super::unseen_input::ask;
 use super::{CliError, Context, Exit, Output};
 use crate::client::Client;
 use crate::client::models::Id;
 use crate::model::secret::is_valid_secret_key;
 use crate::secret_files::{SecretFileError, SecretFiles};
 use clap::Args;
-use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
 use serde_json::{Value, json};
-use std::io::{self, IsTerminal, Read, Stdin};
+use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 pub const DEFINITION: Definition = Definition {
@@ -174,62 +174,11 @@ impl Source for Terminal<'_> {
     }
 
     fn ask(&mut self, key: &str) -> Result<String, CliError> {
-        let stdin = io::stdin();
-        if !stdin.is_terminal() {
+        if !io::stdin().is_terminal() {
             return Err(CliError::user(format!("There is no terminal to ask for the secret '{key}'"))
                 .hint(format!("use --set {key}=- to read it from standard input, or --set {key}=@FILE")));
         }
-        self.output.prompt(&format!("{key}:"));
-        let line = unseen_line(&stdin);
-        self.output.note("");
-        line.map_err(|error| CliError::user(format!("Cannot read the secret '{key}': {error}")))
-    }
-}
-
-/// Reads a line from the terminal without showing it.
-fn unseen_line(stdin: &Stdin) -> io::Result<String> {
-    let _quiet = Quiet::begin(stdin)?;
-    let mut line = Vec::new();
-    let mut part = [0; 4096];
-    loop {
-        let count = stdin.lock().read(&mut part)?;
-        line.extend_from_slice(&part[..count]);
-        match line.last() {
-            Some(&INTERRUPT) | None => return Err(io::Error::other("canceled")),
-            Some(b'\n') => break,
-            _ if count == 0 => break,
-            _ => {}
-        }
-    }
-    let line = String::from_utf8(line).map_err(|_| io::Error::other("it is not UTF-8 text"))?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-/// Ctrl-C.
-const INTERRUPT: u8 = 3;
-
-/// A terminal that shows nothing of what is typed, until this is dropped. Ctrl-C ends the line instead of the program,
-/// which would leave the terminal as it is.
-struct Quiet<'a> {
-    stdin: &'a Stdin,
-    before: Termios,
-}
-
-impl<'a> Quiet<'a> {
-    fn begin(stdin: &'a Stdin) -> io::Result<Self> {
-        let before = tcgetattr(stdin)?;
-        let mut quiet = before.clone();
-        quiet.local_flags.remove(LocalFlags::ECHO | LocalFlags::ISIG);
-        quiet.control_chars[SpecialCharacterIndices::VEOL as usize] = INTERRUPT;
-        tcsetattr(stdin, SetArg::TCSAFLUSH, &quiet)?;
-        Ok(Self { stdin, before })
-    }
-}
-
-impl Drop for Quiet<'_> {
-    fn drop(&mut self) {
-        // Nothing can be done about a terminal that is gone.
-        let _ = tcsetattr(self.stdin, SetArg::TCSAFLUSH, &self.before);
+        ask(&format!("{key}:"), &format!("the secret '{key}'"), self.output)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod access;
 mod archive;
 mod check;
 mod completions;

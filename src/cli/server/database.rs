@@ -23,22 +23,31 @@ pub(super) struct Opened {
     pub(super) temporary: Option<TempDir>,
 }
 
+/// The file of the database; none when there is to be none. Directories that nobody named are made.
+///
+/// # Errors
+///
+/// They cannot be.
+pub(super) fn file(database: &Database, context: &Context) -> Result<Option<PathBuf>, CliError> {
+    match database {
+        Database::Memory => Ok(None),
+        Database::At(path) => Ok(Some(database_path(&context.dir, Some(path)))),
+        Database::In(dir) => {
+            let dir = context.dir.join(dir);
+            make_dir(&dir)?;
+            Ok(Some(dir.join(IN_DIRECTORY)))
+        }
+        Database::Default => default_file(context).map(Some),
+    }
+}
+
 /// Opens the database, or makes it.
 ///
 /// # Errors
 ///
 /// The file, or its directory, cannot be read and written.
 pub(super) fn open(database: &Database, context: &Context) -> Result<Opened, CliError> {
-    let file = match database {
-        Database::Memory => return in_memory(),
-        Database::At(path) => database_path(&context.dir, Some(path)),
-        Database::In(dir) => {
-            let dir = context.dir.join(dir);
-            make_dir(&dir)?;
-            dir.join(IN_DIRECTORY)
-        }
-        Database::Default => default_file(context)?,
-    };
+    let Some(file) = file(database, context)? else { return in_memory() };
     let store = Store::open(&file).map_err(failed)?;
     if let Some(pid) = store.read(other_server).map_err(failed)? {
         let file = file.display();

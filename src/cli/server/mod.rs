@@ -19,6 +19,7 @@ mod values;
 
 pub use options::ServerArgs;
 
+use self::config::{Database, ServerConfig};
 use self::events::Events;
 use self::reload::reload;
 use self::running::Running;
@@ -27,6 +28,7 @@ use super::settings::{SettingsSources, load};
 use super::{CliError, Context, Exit};
 use crate::model::{Params, Settings, merge};
 use clap::Args;
+use std::path::PathBuf;
 
 pub const DEFINITION: Definition = Definition {
     name: "server",
@@ -42,6 +44,19 @@ pub const DEFINITION: Definition = Definition {
     ],
     args: ServerArgs::augment_args,
 };
+
+/// The file in which the server keeps its database, or would; `given` is what `-o` says. None for one in memory.
+///
+/// # Errors
+///
+/// The configuration of the server is wrong, or the directory of the file cannot be made.
+pub(crate) fn database_file(given: Option<PathBuf>, context: &Context) -> Result<Option<PathBuf>, CliError> {
+    let database = match given {
+        Some(path) => Database::At(path),
+        None => ServerConfig::read(&context.settings)?.database,
+    };
+    database::file(&database, context)
+}
 
 /// Serves until it is told to end.
 ///
