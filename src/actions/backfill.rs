@@ -7,7 +7,8 @@ use super::stored::StoredWorkflow;
 use crate::model::{AttemptId, Params, ScheduleId, SessionId, SessionTime, Time, Zone};
 use crate::store::attempts::{AttemptRow, Inserted};
 use crate::store::schedules::ScheduleRow;
-use crate::store::{Durability, Store, StoreError, Writer, schedules};
+use crate::store::{Durability, Store, StoreError, Writer, schedules, sessions};
+use serde_json::Value;
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -62,12 +63,14 @@ pub fn accept(
     let Some((first_time, others)) = times.split_first() else {
         return Ok(Backfilled { rows: vec![], first: None });
     };
+    let (project, name) = (schedule.project_id, &schedule.workflow_name);
+    let before = store.read(|reader| sessions::time_before(reader, project, name, *first_time))?;
     let start = StartRequest {
         workflow: workflow.workflow.id,
         session_time: *first_time,
         name: request.name.clone(),
         resume: None,
-        params: Params::new(),
+        params: last_executed(before, &workflow),
     };
     let first = FirstStep::new(&workflow, *first_time, &start.params, terms.limits, now)?;
     let rows = store.write(Durability::Full, |writer| {
@@ -103,11 +106,18 @@ fn chain(
             Inserted::New(row) => row,
             Inserted::Exists(row) => return Ok(Err(exists(&row))),
         };
-        let session = row.session_id;
+        let (session, time) = (row.session_id, row.session_time);
         rows.push(row);
-        let Some(time) = others.next() else { return Ok(Ok(rows)) };
-        inserted = insert_waiting(writer, workflow, *time, name, session, now)?;
+        let Some(next) = others.next() else { return Ok(Ok(rows)) };
+        let params = last_executed(Some(time), workflow);
+        inserted = insert_waiting(writer, workflow, *next, name, &params, session, now)?;
     }
+}
+
+/// The parameter that tells of the session before.
+fn last_executed(time: Option<SessionTime>, workflow: &StoredWorkflow) -> Params {
+    let time = time.map(|time| Value::from(time.iso(&workflow.workflow.timezone)));
+    time.map(|time| ("last_executed_session_time".to_owned(), time)).into_iter().collect()
 }
 
 fn exists(row: &AttemptRow) -> StartError {
@@ -146,7 +156,7 @@ fn times(
     }
 }
 
-/// What an attempt would be. There is none yet, so its id is 0.
+/// What an attempt would be. There is none yet, so its id is 0 and it has no parameters.
 fn unstarted(
     schedule: &ScheduleRow,
     workflow: &StoredWorkflow,
@@ -154,9 +164,6 @@ fn unstarted(
     session_time: SessionTime,
     now: Time,
 ) -> AttemptRow {
-    let zone = &workflow.workflow.timezone;
-    let params =
-        super::launch::attempt_params(&Params::new(), workflow.schedule().as_ref(), session_time, zone);
     AttemptRow {
         id: AttemptId(0),
         session_id: SessionId(0),
@@ -168,10 +175,10 @@ fn unstarted(
         revision: workflow.revision.name.clone(),
         workflow_id: workflow.workflow.id,
         workflow_name: workflow.workflow.name.clone(),
-        timezone: zone.clone(),
+        timezone: workflow.workflow.timezone.clone(),
         name: request.name.clone(),
         index: 0,
-        params,
+        params: Params::new(),
         owner: None,
         cancel_requested: false,
         done: false,

@@ -5,7 +5,7 @@
 
 use super::error_kind::ErrorKind;
 use super::selection::{PatternError, find_name};
-use crate::model::{Attempt, AttemptId, Params, Task, TaskId, TaskResult, TaskState};
+use crate::model::{Attempt, AttemptId, Params, Task, TaskId, TaskResult, TaskState, Zone};
 use crate::store::{Reader, StoreError, attempts};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -24,8 +24,6 @@ pub enum Resume {
 pub enum ResumeError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("Resource does not exist: session attempt id={0}")]
-    NoAttempt(AttemptId),
     #[error("Resuming successfully completed attempts is not supported")]
     Succeeded,
     #[error("Resuming root task is not allowed")]
@@ -38,7 +36,6 @@ impl ResumeError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Store(_) => ErrorKind::Store,
-            Self::NoAttempt(_) => ErrorKind::NotFound,
             Self::Succeeded | Self::Root | Self::Pattern(_) => ErrorKind::Invalid,
         }
     }
@@ -68,10 +65,12 @@ impl Resume {
     ///
     /// # Errors
     ///
-    /// There is no such attempt, it succeeded, or the pattern fits none or several of its tasks.
+    /// The attempt succeeded, or the pattern fits none or several of its tasks. From an attempt that is not there nothing
+    /// is taken over, as with Digdag.
     pub(super) fn results(&self, reader: &Reader) -> Result<HashMap<String, TaskResult>, ResumeError> {
         let (Self::Failed { attempt: id } | Self::From { attempt: id, .. }) = self;
-        let attempt = attempts::load(reader, *id)?.ok_or(ResumeError::NoAttempt(*id))?;
+        let attempt = attempts::load(reader, *id)?;
+        let attempt = attempt.unwrap_or_else(|| Attempt::new(*id, Zone::utc(), Params::new(), vec![]));
         match self {
             Self::Failed { .. } if attempt.outcome.is_some_and(|outcome| outcome.success) => {
                 Err(ResumeError::Succeeded)

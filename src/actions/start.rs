@@ -236,11 +236,12 @@ pub fn insert_waiting(
     workflow: &StoredWorkflow,
     session_time: SessionTime,
     name: &str,
+    given: &Params,
     waits_for: SessionId,
     now: Time,
 ) -> Result<Inserted, StoreError> {
     let zone = &workflow.workflow.timezone;
-    let params = attempt_params(&Params::new(), workflow.schedule().as_ref(), session_time, zone);
+    let params = attempt_params(given, workflow.schedule().as_ref(), session_time, zone);
     let new = NewAttempt {
         workflow: workflow.workflow.id,
         session_time,

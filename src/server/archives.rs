@@ -8,7 +8,7 @@ use crate::model::{ProjectId, Time};
 use crate::store::archives;
 
 pub const ROUTES: &[Route<App>] =
-    &[Route::put_archive("/api/projects", put), Route::get("/api/projects/{id}/archive", get)];
+    &[Route::put_archive("/api/projects", put), Route::get_gzip("/api/projects/{id}/archive", get)];
 
 fn put(app: &App, request: &Request, _: &PathParams) -> Result<Response, ApiError> {
     request.require_content_type("application/gzip")?;

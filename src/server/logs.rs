@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub const ROUTES: &[Route<App>] = &[
     Route::get("/api/logs/{attempt_id}/files", list),
-    Route::get("/api/logs/{attempt_id}/files/{file_name}", get),
+    Route::get_gzip("/api/logs/{attempt_id}/files/{file_name}", get),
 ];
 
 fn list(app: &App, request: &Request, path: &PathParams) -> Result<Response, ApiError> {

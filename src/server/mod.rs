@@ -22,6 +22,7 @@
 //!
 //! There is no asynchronous code: a thread answers a request from its beginning to its end.
 
+mod accept;
 pub mod access_log;
 pub mod admin;
 pub mod api;

@@ -3,6 +3,7 @@
 //! Of several patterns that fit a path the one with the earlier literal segments wins, whatever their order. There are no
 //! regular expressions and no patterns that span segments.
 
+use super::accept::accepts;
 use super::error::ApiError;
 use super::request::{Method, Request};
 use super::response::Response;
@@ -18,6 +19,8 @@ pub struct Route<A: 'static> {
     pub handler: Handler<A>,
     pub access: Access,
     pub body: BodyLimit,
+    /// What `GET` answers with when all goes well, below `/api`.
+    pub produces: MediaType,
 }
 
 /// What answers a request.
@@ -41,32 +44,96 @@ pub enum BodyLimit {
     Archive,
 }
 
+/// The form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaType {
+    Json,
+    Gzip,
+}
+
+impl MediaType {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Gzip => "application/gzip",
+        }
+    }
+}
+
 impl<A> Route<A> {
     /// A route that answers `GET` and `HEAD`.
     pub const fn get(pattern: &'static str, handler: Handler<A>) -> Self {
-        Self { method: Method::Get, pattern, handler, access: Access::Everybody, body: BodyLimit::Json }
+        Self {
+            method: Method::Get,
+            pattern,
+            handler,
+            access: Access::Everybody,
+            body: BodyLimit::Json,
+            produces: MediaType::Json,
+        }
+    }
+
+    /// A route that answers `GET` and `HEAD` with a packed file.
+    pub const fn get_gzip(pattern: &'static str, handler: Handler<A>) -> Self {
+        let (access, body) = (Access::Everybody, BodyLimit::Json);
+        Self { method: Method::Get, pattern, handler, access, body, produces: MediaType::Gzip }
     }
 
     pub const fn put(pattern: &'static str, handler: Handler<A>) -> Self {
-        Self { method: Method::Put, pattern, handler, access: Access::Everybody, body: BodyLimit::Json }
+        Self {
+            method: Method::Put,
+            pattern,
+            handler,
+            access: Access::Everybody,
+            body: BodyLimit::Json,
+            produces: MediaType::Json,
+        }
     }
 
     pub const fn post(pattern: &'static str, handler: Handler<A>) -> Self {
-        Self { method: Method::Post, pattern, handler, access: Access::Everybody, body: BodyLimit::Json }
+        Self {
+            method: Method::Post,
+            pattern,
+            handler,
+            access: Access::Everybody,
+            body: BodyLimit::Json,
+            produces: MediaType::Json,
+        }
     }
 
     pub const fn delete(pattern: &'static str, handler: Handler<A>) -> Self {
-        Self { method: Method::Delete, pattern, handler, access: Access::Everybody, body: BodyLimit::Json }
+        Self {
+            method: Method::Delete,
+            pattern,
+            handler,
+            access: Access::Everybody,
+            body: BodyLimit::Json,
+            produces: MediaType::Json,
+        }
     }
 
     /// A `PUT` of the archive of a project.
     pub const fn put_archive(pattern: &'static str, handler: Handler<A>) -> Self {
-        Self { method: Method::Put, pattern, handler, access: Access::Everybody, body: BodyLimit::Archive }
+        Self {
+            method: Method::Put,
+            pattern,
+            handler,
+            access: Access::Everybody,
+            body: BodyLimit::Archive,
+            produces: MediaType::Json,
+        }
     }
 
     /// A `GET` for admins, on the admin listener.
     pub const fn admin_get(pattern: &'static str, handler: Handler<A>) -> Self {
-        Self { method: Method::Get, pattern, handler, access: Access::Admin, body: BodyLimit::Json }
+        Self {
+            method: Method::Get,
+            pattern,
+            handler,
+            access: Access::Admin,
+            body: BodyLimit::Json,
+            produces: MediaType::Json,
+        }
     }
 }
 
@@ -156,6 +223,9 @@ impl<A> Found<A> {
         };
         if route.access == Access::Admin && !request.user.is_admin {
             return Err(ApiError::forbidden("Only admins may do this"));
+        }
+        if request.target.is_api() && !accepts(&request.headers, route.produces.name()) {
+            return Err(ApiError { status: 406, message: None });
         }
         (route.handler)(app, request, &self.params)
     }
@@ -263,6 +333,19 @@ mod tests {
 
     fn answer(method: &str, path: &str) -> (u16, String, Option<String>) {
         answer_to(&Request::new(Method::parse(method), Target::parse(path).unwrap()))
+    }
+
+    #[test]
+    fn clients_that_take_something_else_get_nothing() {
+        for (path, accept, status) in [
+            ("/api/projects", "application/json", 200),
+            ("/api/projects", "application/xml", 406),
+            ("/", "application/xml", 200),
+        ] {
+            let mut request = Request::new(Method::Get, Target::parse(path).unwrap());
+            request.headers.push("Accept", accept);
+            assert_eq!(answer_to(&request).0, status, "{path} {accept}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 use super::access_log::{AccessLog, Record};
 use super::auth::Authenticator;
+use super::error::ApiError;
 use super::hosts::Hosts;
 use super::http::{Exchange, Service};
 use super::request::Request;
@@ -34,6 +35,8 @@ pub struct Site<A: 'static> {
     pub hosts: Hosts,
     pub authenticator: Authenticator,
     pub api_headers: ApiHeaders,
+    /// How long an archive may be, in bytes. Digdag has words of its own for longer ones.
+    pub archive_limit: u64,
     pub access_log: Option<AccessLog>,
     pub clock: Clock,
     pub complaint: Complaint,
@@ -98,7 +101,13 @@ impl<A: Send + Sync> Service for Site<A> {
         request.user = self.authenticator.check(request)?;
         let found = self.router.find(request.target.segments(), request.is_admin_listener);
         let route = found.and_then(|found| found.route(&request.method));
-        Ok(route.map_or(BodyLimit::Json, |route| route.body))
+        let body = route.map_or(BodyLimit::Json, |route| route.body);
+        let limit = self.archive_limit;
+        if body == BodyLimit::Archive && request.content_length.is_some_and(|length| length > limit) {
+            let message = format!("Size of the uploaded archive file exceeds limit ({limit} bytes)");
+            return Err(ApiError::invalid(message).into());
+        }
+        Ok(body)
     }
 
     fn answer(&self, request: &Request) -> Response {
@@ -137,7 +146,6 @@ impl<A: Send + Sync> Service for Site<A> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::ApiError;
     use crate::server::access_log::Pattern;
     use crate::server::auth::{BasicUser, Password};
     use crate::server::http::{Bind, HttpServer, Limits};
@@ -169,6 +177,7 @@ mod tests {
             hosts: Hosts::default(),
             authenticator: Authenticator::new(Some(user), None),
             api_headers: ApiHeaders::new(headers, false).unwrap(),
+            archive_limit: 2_000_000,
             access_log: None,
             clock: Clock::system(),
             complaint: Complaint::new(|_| ()),
@@ -189,6 +198,21 @@ mod tests {
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         text
+    }
+
+    #[test]
+    fn archives_that_are_too_long_are_refused_before_they_come() {
+        let (_http, normal, _) = start(site());
+        let put = |length: usize| {
+            let headers = format!("Authorization: Basic dTpw\r\nContent-Length: {length}\r\n");
+            exchange(normal, "PUT /api/projects", &headers, &vec![0; length])
+        };
+        assert!(put(2_000_000).starts_with("HTTP/1.1 200"));
+        let refusal = put(2_000_001);
+        assert!(refusal.starts_with("HTTP/1.1 400"), "{refusal}");
+        let message =
+            r#"{"message":"Size of the uploaded archive file exceeds limit (2000000 bytes)","status":400}"#;
+        assert!(refusal.ends_with(message), "{refusal}");
     }
 
     #[test]

@@ -72,6 +72,22 @@ pub fn list(r: &Reader, scope: Scope<'_>, page: Page<SessionId>) -> Result<Vec<S
     }
 }
 
+/// The latest session time of a workflow, by name, before another time.
+pub fn time_before(
+    r: &Reader,
+    project: ProjectId,
+    workflow_name: &str,
+    time: SessionTime,
+) -> Result<Option<SessionTime>> {
+    r.row(
+        "SELECT session_time FROM sessions
+         WHERE project_id = :project AND workflow_name = :workflow_name AND session_time < :time
+         ORDER BY session_time DESC LIMIT 1",
+        named_params! { ":project": project, ":workflow_name": workflow_name, ":time": time },
+        |row| row.get("session_time"),
+    )
+}
+
 /// The latest session time of a workflow at which a task other than the root succeeded.
 pub fn last_with_success(r: &Reader, project: ProjectId, workflow_name: &str) -> Result<Option<SessionTime>> {
     r.row(

@@ -49,9 +49,11 @@ impl Parts {
         let api_headers =
             ApiHeaders::new(http.headers.clone(), http.permits_any_origin).map_err(CliError::user)?;
         let complaint = self.log.clone();
+        let app = Arc::new(self.app(config));
         Ok(Site {
             router: api::router(),
-            app: Arc::new(self.app(config)),
+            archive_limit: app.settings().archive_limits.compressed,
+            app,
             hosts: Hosts::of_machine(http.allowed_hosts.clone()),
             authenticator,
             api_headers,

@@ -6,6 +6,7 @@ use crate::dig::schedule::ScheduleTime;
 use crate::model::{ScheduleId, WorkflowId};
 use crate::store::attempts::AttemptRow;
 use crate::store::{Durability, schedules};
+use serde_json::json;
 use std::fs;
 
 fn schedule(running: &Running, workflow: WorkflowId) -> ScheduleId {
@@ -41,6 +42,9 @@ fn sessions_run_one_after_another() {
     assert_eq!(times(&rows), ["11-19", "11-20", "11-21"]);
     let waits: Vec<_> = rows.iter().map(|row| row.waits_for).collect();
     assert_eq!(waits, [None, Some(rows[0].session_id), Some(rows[1].session_id)]);
+    let last = |row: &AttemptRow| row.params.get("last_executed_session_time").cloned();
+    let before = ["2026-11-19T00:00:00+00:00", "2026-11-20T00:00:00+00:00"].map(|time| Some(json!(time)));
+    assert_eq!(rows.iter().map(last).collect::<Vec<_>>(), [None, before[0].clone(), before[1].clone()]);
     assert!(running.tasks(rows[1].id).is_empty());
     let error = running.service.kill(rows[1].id).unwrap_err();
     assert_eq!(error.to_string(), "Session attempt already killed or finished");
@@ -62,7 +66,7 @@ fn the_earliest_come_first_and_there_must_be_enough() {
     let dry = BackfillRequest { dry_run: true, ..backfill(schedule, Some(2)) };
     let rows = running.service.backfill(&dry).unwrap();
     assert_eq!(times(&rows), ["11-19", "11-20"]);
-    assert!(rows.iter().all(|row| row.id.0 == 0));
+    assert!(rows.iter().all(|row| row.id.0 == 0 && row.params.is_empty()));
     let error = running.service.backfill(&backfill(schedule, Some(4))).unwrap_err().to_string();
     assert_eq!(error, "count is set to 4 but there are only 3 attempts until the next schedule time");
     let error = running.service.backfill(&backfill(ScheduleId(9), None)).unwrap_err().to_string();

@@ -26,7 +26,7 @@ const NOW: &str = "2026-11-22T03:10:39Z";
 
 /// A directory with a database, and the services that use it one after another.
 struct Machine {
-    directory: TempDir,
+    directory: Arc<TempDir>,
     clock: Clock,
     options: RunOptions,
     max_attempts: u32,
@@ -36,6 +36,8 @@ struct Machine {
 struct Running {
     service: Service,
     heard: Arc<Heard>,
+    /// It stays as long as this runs.
+    _directory: Arc<TempDir>,
 }
 
 #[derive(Default)]
@@ -61,7 +63,7 @@ impl Machine {
             task_ttl: None,
         };
         let clock = Clock::stepped(at(NOW));
-        Self { directory: TempDir::new().unwrap(), clock, options, max_attempts: 100 }
+        Self { directory: Arc::new(TempDir::new().unwrap()), clock, options, max_attempts: 100 }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -84,7 +86,7 @@ impl Machine {
             workspaces: self.path("workspaces"),
             on_end: Box::new(|| {}),
         });
-        Running { service: service.unwrap(), heard }
+        Running { service: service.unwrap(), heard, _directory: Arc::clone(&self.directory) }
     }
 }
 

@@ -113,7 +113,10 @@ fn what_succeeded_is_not_run_again_by_a_resumed_attempt() {
             Resume::Failed { attempt: AttemptId(2) },
             "Resuming successfully completed attempts is not supported",
         ),
-        (Resume::Failed { attempt: AttemptId(9) }, "Resource does not exist: session attempt id=9"),
+        (
+            Resume::From { attempt: AttemptId(9), task: "+b".to_owned() },
+            "Task pattern '+b' doesn't match with any tasks. (no match)",
+        ),
         (
             Resume::From { attempt: row.id, task: "+x".to_owned() },
             "Task pattern '+x' doesn't match with any tasks. (no match)",
@@ -121,6 +124,10 @@ fn what_succeeded_is_not_run_again_by_a_resumed_attempt() {
     ] {
         assert_eq!(resume("4", wanted).unwrap_err().to_string(), message);
     }
+    // There is nothing to take over.
+    fs::write(&log, "").unwrap();
+    assert_eq!(resume("5", Resume::Failed { attempt: AttemptId(9) }).unwrap(), "success");
+    assert_eq!(fs::read_to_string(&log).unwrap(), "a\nb1\nb2\nc\n");
 }
 
 #[test]
