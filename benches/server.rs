@@ -198,7 +198,7 @@ impl Server {
         let mut http = self.connect();
         let path = format!("/api/projects?project={project}&revision=1");
         let pushed = http.send("PUT", &path, "application/gzip", &gzip);
-        let id = pushed["id"].as_str().unwrap_or_else(|| panic!("{pushed}")).to_owned();
+        let id = pushed["id"].as_str().expect("a project").to_owned();
         let found = http.get(&format!("/api/projects/{id}/workflows?name=wf"));
         found["workflows"][0]["id"].as_str().expect("an id").to_owned()
     }
@@ -296,7 +296,7 @@ impl Http {
         let time = SessionTime::from_unix(1_000_000_000 + second as i64).expect("a time").iso(&Zone::utc());
         let body = json!({"workflowId": workflow, "sessionTime": time, "params": {}}).to_string();
         let started = self.send("PUT", "/api/attempts", "application/json", body.as_bytes());
-        started["id"].as_str().unwrap_or_else(|| panic!("{started}")).to_owned()
+        started["id"].as_str().expect("an attempt").to_owned()
     }
 
     fn is_done(&mut self, attempt: &str) -> bool {
@@ -377,7 +377,7 @@ fn long_log(server: &Server, directory: &Path) -> (u64, Duration) {
     let mut http = server.connect();
     let start = Instant::now();
     let attempt = http.start(&workflow, 0);
-    let log = Command::new(PROGRAM)
+    let mut log = Command::new(PROGRAM)
         .args(["log", "-f", &attempt, "-e", &format!("http://127.0.0.1:{}", server.port)])
         .current_dir(directory)
         .stdin(Stdio::null())
@@ -385,6 +385,8 @@ fn long_log(server: &Server, directory: &Path) -> (u64, Duration) {
         .stdout(Stdio::piped())
         .spawn()
         .expect("the program");
-    let size = std::io::copy(&mut log.stdout.expect("its output"), &mut std::io::sink()).expect("the log");
+    let size =
+        std::io::copy(&mut log.stdout.take().expect("its output"), &mut std::io::sink()).expect("the log");
+    assert!(log.wait().expect("the program").success(), "the log was not followed");
     (size, start.elapsed())
 }
