@@ -100,7 +100,7 @@ pub struct Begun {
 #[derive(Debug)]
 pub enum Accepted {
     Begun(Box<Begun>),
-    Exists(AttemptRow),
+    Exists(Box<AttemptRow>),
 }
 
 /// Accepts a request: the attempt and its first tasks are on the disk when this returns.
@@ -151,7 +151,7 @@ pub fn accept_and(
         Ok(done.map(|()| inserted))
     })??;
     match inserted {
-        Inserted::Exists(row) => Ok(Accepted::Exists(row)),
+        Inserted::Exists(row) => Ok(Accepted::Exists(Box::new(row))),
         Inserted::New(row) => Ok(Accepted::Begun(Box::new(first.begun(row, workflow, earlier, now)))),
     }
 }

@@ -48,9 +48,10 @@ impl ServerStarter {
             let waiting = attempts::unfinished(reader)?.into_iter().filter_map(|row| row.waits_for);
             let mut sessions: Vec<SessionId> = waiting.collect();
             sessions.dedup();
-            let ended =
-                |session: &SessionId| Ok(attempts::unfinished_of_session(reader, *session)?.is_none());
-            sessions.retain(|session| ended(session).unwrap_or_else(|_: StoreError| false));
+            let ended = |session: &SessionId| {
+                attempts::unfinished_of_session(reader, *session).map(|left| left.is_none())
+            };
+            sessions.retain(|session| ended(session).unwrap_or(false));
             Ok(sessions)
         })?;
         for session in waiting {

@@ -179,7 +179,7 @@ impl Service {
         also: impl FnOnce(&Writer) -> Result<(), StartError>,
     ) -> Result<Started, StartError> {
         match start::accept_and(self.store(), request, &self.terms, self.shared.now(), also)? {
-            Accepted::Exists(row) => Ok(Started::Exists(row)),
+            Accepted::Exists(row) => Ok(Started::Exists(*row)),
             Accepted::Begun(begun) => {
                 let row = begun.row.clone();
                 self.adopt(self.starter.active(&self.shared, *begun));
