@@ -90,12 +90,12 @@ fn every_difference_names_its_test() {
         let parts: Vec<&str> = test.split("::").collect();
         let (name, modules) = parts.split_last().expect("a name");
         let path = modules.join("/");
-        let file = ["tests", "src"]
+        let mut files = ["tests", "src"]
             .into_iter()
             .flat_map(|tree| [format!("{tree}/{path}.rs"), format!("{tree}/{path}/mod.rs")])
-            .find(|f| root().join(f).exists());
-        let file = file.unwrap_or_else(|| panic!("{test}: no such file"));
-        assert!(document(&file).contains(&format!("fn {name}(")), "{test}: no such test in {file}");
+            .filter(|file| root().join(file).exists());
+        let found = files.any(|file| document(&file).contains(&format!("fn {name}(")));
+        assert!(found, "{test}: no such test");
     }
 }
 
