@@ -1,6 +1,6 @@
 //! Attempts: insertion, ownership, and rows for lists.
 
-use super::row::{self, JsonObject, Millis, Page};
+use super::row::{InOrder, Json, JsonObject, Millis, Page, UuidText};
 use super::{OwnerId, Reader, Result, Writer, sessions, tasks};
 use crate::model::attempt::Outcome;
 use crate::model::{
@@ -289,29 +289,31 @@ pub(super) fn finish(w: &Writer, id: AttemptId, success: bool, at: Time) -> Resu
     Ok(changed == 1)
 }
 
+/// Reads a row of `attempt_rows`.
 pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
+    let mut columns = InOrder::from(row, "id")?;
     Ok(AttemptRow {
-        id: row.get("id")?,
-        session_id: row.get("session_id")?,
-        session_uuid: row::uuid(row, "session_uuid")?,
-        session_time: row.get("session_time")?,
-        project_id: row.get("project_id")?,
-        project_name: row.get("project_name")?,
-        revision_id: row.get("revision_id")?,
-        revision: row.get("revision")?,
-        workflow_id: row.get("workflow_id")?,
-        workflow_name: row.get("workflow_name")?,
-        timezone: row.get("timezone")?,
-        name: row.get("name")?,
-        index: row.get("attempt_index")?,
-        params: row::params(row, "params")?,
-        owner: row.get("owner_id")?,
-        cancel_requested: row.get("cancel_requested")?,
-        done: row.get("done")?,
-        success: row.get("success")?,
-        created_at: row::time(row, "created_at")?,
-        finished_at: row::optional_time(row, "finished_at")?,
-        waits_for: row.get("waits_for")?,
-        resume: row::optional_params(row, "resume")?,
+        id: columns.get("id")?,
+        session_id: columns.get("session_id")?,
+        session_uuid: columns.get("session_uuid").map(|UuidText(uuid)| uuid)?,
+        session_time: columns.get("session_time")?,
+        project_id: columns.get("project_id")?,
+        project_name: columns.get("project_name")?,
+        revision_id: columns.get("revision_id")?,
+        revision: columns.get("revision")?,
+        workflow_id: columns.get("workflow_id")?,
+        workflow_name: columns.get("workflow_name")?,
+        timezone: columns.get("timezone")?,
+        name: columns.get("name")?,
+        index: columns.get("attempt_index")?,
+        params: columns.params("params")?,
+        owner: columns.get("owner_id")?,
+        cancel_requested: columns.get("cancel_requested")?,
+        done: columns.get("done")?,
+        success: columns.get("success")?,
+        created_at: columns.time("created_at")?,
+        finished_at: columns.optional_time("finished_at")?,
+        waits_for: columns.get("waits_for")?,
+        resume: columns.get::<Option<Json<Params>>>("resume")?.map(|Json(params)| params),
     })
 }

@@ -172,27 +172,59 @@ macro_rules! id_columns {
 
 id_columns!(ProjectId, RevisionId, WorkflowId, ScheduleId, SessionId, AttemptId, TaskId, OwnerId);
 
-/// A column with a JSON object.
-pub(super) fn params(row: &Row<'_>, column: &str) -> rusqlite::Result<Params> {
-    match row.get_ref(column)? {
-        ValueRef::Text(b"{}") => Ok(Params::new()),
-        _ => row.get(column).map(|Json(params)| params),
+/// Columns that are read one after another, in the order in which the row has them. Looking each up by its name takes
+/// longer than everything else that is done with the rows of a list.
+pub(super) struct InOrder<'a> {
+    row: &'a Row<'a>,
+    next: usize,
+}
+
+impl<'a> InOrder<'a> {
+    pub(super) fn from(row: &'a Row<'a>, first: &str) -> rusqlite::Result<Self> {
+        Ok(Self { row, next: row.as_ref().column_index(first)? })
+    }
+
+    /// The next column, which has this name.
+    pub(super) fn get<T: FromSql>(&mut self, name: &str) -> rusqlite::Result<T> {
+        let place = self.next;
+        debug_assert_eq!(self.row.as_ref().column_name(place).ok(), Some(name));
+        self.next += 1;
+        self.row.get(place)
+    }
+
+    pub(super) fn params(&mut self, name: &str) -> rusqlite::Result<Params> {
+        self.get(name).map(|Object(params)| params)
+    }
+
+    pub(super) fn time(&mut self, name: &str) -> rusqlite::Result<Time> {
+        self.get(name).map(|Millis(time)| time)
+    }
+
+    pub(super) fn optional_time(&mut self, name: &str) -> rusqlite::Result<Option<Time>> {
+        Ok(self.get::<Option<Millis>>(name)?.map(|Millis(time)| time))
     }
 }
 
-/// A column with a JSON object or null.
-pub(super) fn optional_params(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Params>> {
-    Ok(row.get::<_, Option<Json<Params>>>(column)?.map(|Json(params)| params))
+/// A JSON object, most often an empty one.
+struct Object(Params);
+
+impl FromSql for Object {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value {
+            ValueRef::Text(b"{}") => Ok(Self(Params::new())),
+            _ => Json::column_result(value).map(|Json(params)| Self(params)),
+        }
+    }
+}
+
+/// A column with a JSON object.
+pub(super) fn params(row: &Row<'_>, column: &str) -> rusqlite::Result<Params> {
+    row.get(column).map(|Object(params)| params)
 }
 
 /// A column with a time.
 pub(super) fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Time> {
     row.get(column).map(|Millis(time)| time)
-}
-
-/// A column with a UUID.
-pub(super) fn uuid(row: &Row<'_>, column: &str) -> rusqlite::Result<Uuid> {
-    row.get(column).map(|UuidText(uuid)| uuid)
 }
 
 /// A column with a time or null.

@@ -1,6 +1,6 @@
 //! The tasks of attempts. They are changed through `commit` only.
 
-use super::row::{self, Json, JsonObject, Millis};
+use super::row::{InOrder, Json, JsonObject, Millis};
 use super::{Reader, Result, Writer};
 use crate::model::{AttemptId, Task, TaskConfig, TaskFlags, TaskKind, TaskResult, TaskState};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -95,41 +95,44 @@ pub(super) fn update(w: &Writer, attempt: AttemptId, before: TaskState, task: &T
 
 /// Reads what a task's operator left behind.
 pub(super) fn result_from_row(row: &Row<'_>) -> rusqlite::Result<TaskResult> {
-    let Json(reset_store_params) = row.get("reset_store_params")?;
-    Ok(TaskResult {
-        subtask_config: row::params(row, "subtask_config")?,
-        export_params: row::params(row, "export_params")?,
-        reset_store_params,
-        store_params: row::params(row, "store_params")?,
-    })
+    result_from(&mut InOrder::from(row, "subtask_config")?)
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Task> {
-    let Json(upstreams) = row.get("upstreams")?;
+    let mut columns = InOrder::from(row, "id")?;
     Ok(Task {
-        id: row.get("id")?,
-        parent: row.get("parent_id")?,
-        upstreams,
-        full_name: row.get("full_name")?,
-        kind: row.get("kind")?,
+        id: columns.get("id")?,
+        parent: columns.get("parent_id")?,
+        upstreams: columns.get("upstreams").map(|Json(upstreams)| upstreams)?,
+        full_name: columns.get("full_name")?,
+        kind: columns.get("kind")?,
         config: Arc::new(TaskConfig {
-            local: row::params(row, "local_config")?,
-            export: row::params(row, "export_config")?,
+            local: columns.params("local_config")?,
+            export: columns.params("export_config")?,
         }),
-        state: row.get("state")?,
+        state: columns.get("state")?,
         flags: TaskFlags {
-            cancel_requested: row.get("cancel_requested")?,
-            delayed_error: row.get("delayed_error")?,
-            delayed_group_error: row.get("delayed_group_error")?,
-            initial: row.get("initial")?,
+            cancel_requested: columns.get("cancel_requested")?,
+            delayed_error: columns.get("delayed_error")?,
+            delayed_group_error: columns.get("delayed_group_error")?,
+            initial: columns.get("initial")?,
         },
-        state_params: row::params(row, "state_params")?,
-        retry_count: row.get("retry_count")?,
-        retry_at: row::optional_time(row, "retry_at")?,
-        started_at: row::optional_time(row, "started_at")?,
-        updated_at: row::time(row, "updated_at")?,
-        result: result_from_row(row)?,
-        error: row::params(row, "error")?,
+        state_params: columns.params("state_params")?,
+        retry_count: columns.get("retry_count")?,
+        retry_at: columns.optional_time("retry_at")?,
+        started_at: columns.optional_time("started_at")?,
+        updated_at: columns.time("updated_at")?,
+        result: result_from(&mut columns)?,
+        error: columns.params("error")?,
+    })
+}
+
+fn result_from(columns: &mut InOrder<'_>) -> rusqlite::Result<TaskResult> {
+    Ok(TaskResult {
+        subtask_config: columns.params("subtask_config")?,
+        export_params: columns.params("export_params")?,
+        reset_store_params: columns.get("reset_store_params").map(|Json(paths)| paths)?,
+        store_params: columns.params("store_params")?,
     })
 }
 
