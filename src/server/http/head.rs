@@ -1,4 +1,4 @@
-//! The head of a request: the request line and the headers, read from bytes.
+//! The head of a request: where it ends, what `httparse` reads in it, and what is refused beyond that.
 //!
 //! What two programs could read in two ways is refused (RFC 9112 §2.2, §5, §6): lines that end in a bare CR or LF, white
 //! space round the name of a header, continued lines, `Content-Length` twice or beside `Transfer-Encoding`, `Host` not
@@ -41,22 +41,21 @@ impl Head {
     pub fn read(bytes: &[u8], limits: &Limits) -> Result<Option<(Self, usize)>, ApiError> {
         // Empty lines before a request are ignored, as old clients send them after a body.
         let skipped = bytes.chunks_exact(2).take_while(|pair| pair == b"\r\n").count() * 2;
-        let mut lines = vec![];
-        let mut start = skipped;
+        let (mut lines, mut start) = (0, skipped);
         while let Some(length) = bytes[start..].iter().position(|&byte| byte == b'\n') {
             let line = bytes[start..start + length].strip_suffix(b"\r");
             let line = line.ok_or_else(|| ApiError::invalid("A line of the head does not end in CR LF"))?;
             start += length + 1;
-            check_length(start - skipped, lines.is_empty(), line.len(), limits)?;
+            check_length(start - skipped, lines == 0, line.len(), limits)?;
             if line.is_empty() {
-                return Self::parse(&lines, limits).map(|head| Some((head, start)));
+                return Self::parse(&bytes[skipped..start], lines, limits).map(|head| Some((head, start)));
             }
-            lines.push(line);
-            if lines.len() > limits.headers + 1 {
+            lines += 1;
+            if lines > limits.headers + 1 {
                 return Err(too_large("Too many headers"));
             }
         }
-        check_length(bytes.len() - skipped, lines.is_empty(), bytes.len() - start, limits)?;
+        check_length(bytes.len() - skipped, lines == 0, bytes.len() - start, limits)?;
         Ok(None)
     }
 
@@ -77,15 +76,26 @@ impl Head {
         self.headers.get("Expect").is_some() && !self.is_http_1_0 && self.framing != Framing::None
     }
 
-    fn parse(lines: &[&[u8]], limits: &Limits) -> Result<Self, ApiError> {
-        let Some((request_line, headers)) = lines.split_first() else {
-            return Err(ApiError::invalid("The request line is empty"));
+    fn parse(bytes: &[u8], lines: usize, limits: &Limits) -> Result<Self, ApiError> {
+        let mut headers = vec![httparse::EMPTY_HEADER; lines];
+        let mut request = httparse::Request::new(&mut headers);
+        request.parse(bytes).map_err(|error| refused(error, bytes))?;
+        let (Some(method), Some(raw_target), Some(version)) = (request.method, request.path, request.version)
+        else {
+            return Err(ApiError::invalid("Malformed request line"));
         };
-        let (method, raw_target, is_http_1_0) = parse_request_line(request_line)?;
+        if method.len() > 32 || !raw_target.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(ApiError::invalid("Malformed request line"));
+        }
         if raw_target.len() > limits.target {
             return Err(too_long());
         }
-        let headers = parse_headers(headers)?;
+        let (method, is_http_1_0, target) = (Method::parse(method), version == 0, raw_target);
+        let mut headers = Headers::default();
+        for header in request.headers.iter() {
+            // Other bytes than ASCII are let through: cookies of other programs on this host can hold them.
+            headers.push(header.name, String::from_utf8_lossy(header.value.trim_ascii()));
+        }
         if headers.all("Host").count() > 1 || (!is_http_1_0 && headers.get("Host").is_none()) {
             return Err(ApiError::invalid("A request must have one Host header"));
         }
@@ -93,7 +103,7 @@ impl Head {
             return Err(ApiError::new(417, "Expect can be 100-continue only"));
         }
         let framing = framing(&headers, is_http_1_0)?;
-        let target = Target::parse(&raw_target)?;
+        let target = Target::parse(target)?;
         Ok(Self { method, target, is_http_1_0, headers, framing })
     }
 }
@@ -110,48 +120,16 @@ fn check_length(head: usize, is_first: bool, line: usize, limits: &Limits) -> Re
     Ok(())
 }
 
-fn parse_request_line(line: &[u8]) -> Result<(Method, String, bool), ApiError> {
-    let malformed = || ApiError::invalid("Malformed request line");
-    if !line.iter().all(|&byte| byte == b' ' || byte.is_ascii_graphic()) {
-        return Err(malformed());
-    }
-    let line = std::str::from_utf8(line).map_err(|_| malformed())?;
-    let mut words = line.split(' ');
-    let (Some(method), Some(target), Some(version), None) =
-        (words.next(), words.next(), words.next(), words.next())
-    else {
-        return Err(malformed());
-    };
-    if method.is_empty() || method.len() > 32 || !method.bytes().all(is_token) {
-        return Err(malformed());
-    }
-    let is_http_1_0 = match version {
-        "HTTP/1.1" => false,
-        "HTTP/1.0" => true,
-        version if version.starts_with("HTTP/") => {
-            return Err(ApiError::new(505, "Only HTTP/1.1 and HTTP/1.0 are supported"));
+fn refused(error: httparse::Error, bytes: &[u8]) -> ApiError {
+    let line = bytes.split(|&byte| byte == b'\r').next().unwrap_or_default();
+    let words: Vec<&[u8]> = line.split(|&byte| byte == b' ').collect();
+    match error {
+        httparse::Error::Version if words.len() == 3 && words[2].starts_with(b"HTTP/") => {
+            ApiError::new(505, "Only HTTP/1.1 and HTTP/1.0 are supported")
         }
-        _ => return Err(malformed()),
-    };
-    Ok((Method::parse(method), target.to_owned(), is_http_1_0))
-}
-
-fn parse_headers(lines: &[&[u8]]) -> Result<Headers, ApiError> {
-    let mut headers = Headers::default();
-    for line in lines {
-        let malformed = || ApiError::invalid("Malformed header");
-        let colon = line.iter().position(|&byte| byte == b':').ok_or_else(malformed)?;
-        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
-        // Other bytes than ASCII are let through: cookies of other programs on this host can hold them.
-        if name.is_empty()
-            || !name.iter().copied().all(is_token)
-            || value.iter().any(|&byte| byte.is_ascii_control() && byte != b'\t')
-        {
-            return Err(malformed());
-        }
-        headers.push(String::from_utf8_lossy(name), String::from_utf8_lossy(value));
+        httparse::Error::HeaderName | httparse::Error::HeaderValue => ApiError::invalid("Malformed header"),
+        _ => ApiError::invalid("Malformed request line"),
     }
-    Ok(headers)
 }
 
 fn framing(headers: &Headers, is_http_1_0: bool) -> Result<Framing, ApiError> {
@@ -176,11 +154,6 @@ fn framing(headers: &Headers, is_http_1_0: bool) -> Result<Framing, ApiError> {
         }
         (None, Some(_)) => Err(ApiError::new(501, "Transfer-Encoding can be chunked only")),
     }
-}
-
-/// What a method and the name of a header are made of (RFC 9110 §5.6.2).
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 fn too_long() -> ApiError {
