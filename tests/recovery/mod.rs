@@ -5,5 +5,6 @@ mod full_disk;
 mod hostile;
 mod killed;
 mod pid_one;
+mod server_killed;
 mod signals;
 mod two_runs;

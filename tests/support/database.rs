@@ -34,6 +34,11 @@ pub fn tasks(path: &Path) -> Vec<String> {
     strings(&open(path), newest)
 }
 
+/// `7 +wf+a` for every task that has succeeded, with its attempt.
+pub fn succeeded(path: &Path) -> Vec<String> {
+    strings(&open(path), "SELECT attempt_id || ' ' || full_name FROM tasks WHERE state = 'success'")
+}
+
 /// Must be a sound database: SQLite's own checks find nothing.
 fn open(path: &Path) -> Connection {
     // Not read-only: a file that was left behind by a killed process has a journal that must be taken in.

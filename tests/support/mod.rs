@@ -6,13 +6,15 @@ mod log_line;
 mod output;
 mod program;
 mod project;
+mod server;
 mod terminal;
 mod text;
 
-pub use database::{dump, tasks};
+pub use database::{dump, succeeded, tasks};
 pub use log_line::LogLine;
 pub use output::Output;
 pub use program::{Program, wait_until};
 pub use project::Project;
+pub use server::{Server, archive};
 pub use terminal::without_escapes;
 pub use text::dedent;

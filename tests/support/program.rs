@@ -76,6 +76,10 @@ impl Program {
         String::from_utf8_lossy(&lock(&self.stdout)).into_owned()
     }
 
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it can be waited for").is_some()
+    }
+
     /// Waits for the end.
     #[track_caller]
     pub fn end(mut self) -> Output {

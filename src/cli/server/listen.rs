@@ -51,8 +51,7 @@ pub(super) fn limits(config: &ServerConfig) -> Limits {
     limits.body_time = http.io_idle_timeout.unwrap_or(limits.body_time);
     limits.response_time = http.io_idle_timeout.unwrap_or(limits.response_time);
     if let Some(size) = http.max_archive_size {
-        // A bit more, so that the refusal is the one that says more.
-        limits.archive = usize::try_from(size).unwrap_or(usize::MAX).saturating_add(64 << 10);
+        limits.archive = usize::try_from(size).unwrap_or(usize::MAX);
     }
     limits
 }
@@ -112,7 +111,7 @@ mod tests {
             ("server.http.no-request-timeout", "7"),
             ("api.max_archive_total_size_limit", "1000000"),
         ]));
-        assert_eq!((limits.idle.as_secs(), limits.archive), (7, 1_065_536));
+        assert_eq!((limits.idle.as_secs(), limits.archive), (7, 1_000_000));
         assert_eq!(limits.threads, Limits::default().threads);
     }
 }

@@ -65,7 +65,7 @@ pub(crate) fn database_file(given: Option<PathBuf>, context: &Context) -> Result
 /// The options or the configuration are wrong, the server cannot be started, or it cannot go on.
 pub fn run(args: &ServerArgs, common: &CommonArgs, context: &Context) -> Result<Exit, CliError> {
     let settings = settings_of(args, context.settings.clone(), context)?;
-    let events = Events::listen(systemd::watchdog_interval())?;
+    let events = Events::listen(systemd::watchdog_interval(context.variable))?;
     let level = context.log.level();
     let running = Running::start(settings, default_params(args, context)?, context, events.sender())?;
     lifecycle::serve(running, &events, |running| {

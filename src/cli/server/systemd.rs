@@ -25,13 +25,33 @@ pub(super) fn alive() {
     tell(&[NotifyState::Watchdog]);
 }
 
-/// How often it has to be told that the server is alive; none when nobody wants to know.
-pub(super) fn watchdog_interval() -> Option<Duration> {
-    let mut limit = 0;
-    sd_notify::watchdog_enabled(false, &mut limit).then(|| Duration::from_micros(limit) / 2)
+/// How often it has to be told that the server is alive; none when nobody wants to know. `WATCHDOG_PID` says that another
+/// process is meant: one that started this one, and passed its environment on.
+pub(super) fn watchdog_interval(variable: impl Fn(&str) -> Option<String>) -> Option<Duration> {
+    let is_meant = variable("WATCHDOG_PID").is_none_or(|pid| pid == std::process::id().to_string());
+    let limit = variable("WATCHDOG_USEC").filter(|_| is_meant)?.parse().ok().filter(|&limit| limit > 0)?;
+    Some(Duration::from_micros(limit) / 2)
 }
 
 /// A manager that cannot be told has other ways to find out.
 fn tell(states: &[NotifyState<'_>]) {
     let _ = sd_notify::notify(false, states);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watchdog_is_told_twice_as_often_as_it_wants() {
+        let interval = |limit: Option<&str>, pid: Option<&str>| {
+            let own = |name: &str| if name == "WATCHDOG_PID" { pid } else { limit };
+            watchdog_interval(|name| own(name).map(str::to_owned))
+        };
+        let (half, this) = (Some(Duration::from_secs(15)), std::process::id().to_string());
+        assert_eq!(interval(Some("30000000"), None), half);
+        assert_eq!(interval(Some("30000000"), Some(&this)), half);
+        assert_eq!(interval(Some("30000000"), Some("1")), None);
+        assert_eq!([interval(None, None), interval(Some("0"), None), interval(Some("x"), None)], [None; 3]);
+    }
 }

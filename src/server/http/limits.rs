@@ -1,5 +1,6 @@
 //! How much a client may send, and how long it may take. What is over a limit is refused before it is read.
 
+use crate::server::error::ApiError;
 use crate::server::router::BodyLimit;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ pub struct Limits {
     pub headers: usize,
     /// A body that is JSON or nothing, packed and unpacked; 413.
     pub json: usize,
-    /// The archive of a project; 413. A bit more than what the handler takes, whose message says more.
+    /// The archive of a project; 400, as Digdag has it.
     pub archive: usize,
     /// All bodies together that are being received; 503.
     pub receiving: usize,
@@ -41,7 +42,7 @@ impl Default for Limits {
             head: 32 << 10,
             headers: 100,
             json: 1 << 20,
-            archive: (2 << 20) + (64 << 10),
+            archive: 2 << 20,
             receiving: 64 << 20,
             connections: 1024,
             threads: 64,
@@ -60,6 +61,19 @@ impl Limits {
         match body {
             BodyLimit::Json => self.json,
             BodyLimit::Archive => self.archive,
+        }
+    }
+
+    /// The answer to a body that is announced to be longer than its route allows.
+    pub fn refusal(&self, body: BodyLimit) -> ApiError {
+        match body {
+            BodyLimit::Json => {
+                ApiError::new(413, format!("The body of the request is longer than {} bytes", self.json))
+            }
+            BodyLimit::Archive => ApiError::invalid(format!(
+                "Size of the uploaded archive file exceeds limit ({} bytes)",
+                self.archive
+            )),
         }
     }
 }

@@ -46,7 +46,8 @@ impl Worker {
         let mut request = request_of(&connection, head);
         let body = guarded(|| {
             let limit = self.service.admit(&mut request)?;
-            Ok(IncomingBody::new(framing, self.limits.of(limit))?)
+            let body = IncomingBody::new(framing, self.limits.of(limit));
+            Ok(body.map_err(|_| self.limits.refusal(limit))?)
         });
         let body = match body {
             Ok(body) => body,
