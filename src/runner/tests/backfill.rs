@@ -72,3 +72,19 @@ fn the_earliest_come_first_and_there_must_be_enough() {
     let error = running.service.backfill(&backfill(ScheduleId(9), None)).unwrap_err().to_string();
     assert_eq!(error, "Resource does not exist: schedule id=9");
 }
+
+#[test]
+fn a_time_too_long_ago_is_refused_before_anything_is_written() {
+    let running = Machine::new().start_up();
+    let dig = "schedule:\n  minutes_interval>: 1\n+a:\n  echo>: a\n";
+    let schedule = schedule(&running, running.push("p", dig));
+    for (dry_run, limit) in [(false, 100), (true, 100_000)] {
+        let from = at("2020-01-01T00:00:00Z");
+        let request = BackfillRequest { from, dry_run, ..backfill(schedule, None) };
+        let error = running.service.backfill(&request).unwrap_err().to_string();
+        let expected = format!(
+            "There are more than {limit} session times, which is the limit; give a count or a later time"
+        );
+        assert_eq!(error, expected);
+    }
+}
