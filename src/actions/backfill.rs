@@ -12,8 +12,8 @@ use serde_json::Value;
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// A dry run lists no more.
-const MOST_SHOWN: usize = 100_000;
+/// So many sessions are started, or listed, with one request: more of them would hold up everybody else.
+const MOST: usize = 10_000;
 
 /// Which sessions are wanted.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +57,7 @@ pub fn accept(
     let missing = || StartError::NotFound(format!("schedule id={}", request.schedule));
     let (schedule, workflow) = found.ok_or_else(missing)?;
     check_project(&workflow)?;
-    let times = times(&schedule, &workflow, request, terms)?;
+    let times = times(&schedule, &workflow, request)?;
     if request.dry_run {
         let rows =
             times.into_iter().map(|time| unstarted(&schedule, &workflow, request, time, now)).collect();
@@ -139,20 +139,17 @@ fn times(
     schedule: &ScheduleRow,
     workflow: &StoredWorkflow,
     request: &BackfillRequest,
-    terms: &Terms,
 ) -> Result<Vec<SessionTime>, StartError> {
     let broken = || StartError::Invalid(format!("workflow '{}' has no schedule", workflow.workflow.name));
     let calendar = workflow.schedule().ok_or_else(broken)?;
     let wanted = request.count.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
-    let most =
-        if request.dry_run { MOST_SHOWN } else { usize::try_from(terms.max_attempts).unwrap_or(usize::MAX) };
     let mut times = vec![];
     let mut next = calendar.first(request.from);
     while let Some(point) = next.filter(|point| point.session < schedule.next.session && times.len() < wanted)
     {
-        if times.len() == most {
+        if times.len() == MOST {
             return Err(StartError::Invalid(format!(
-                "There are more than {most} session times, which is the limit; give a count or a later time"
+                "There are more than {MOST} session times, which is the limit; give a count or a later time"
             )));
         }
         times.push(SessionTime::new(point.session));

@@ -29,8 +29,14 @@ impl ProcessIdentity {
     pub fn is_alive(&self) -> bool {
         let Ok(pid) = i32::try_from(self.pid) else { return false };
         let exists = !matches!(kill(Pid::from_raw(pid), None), Err(Errno::ESRCH));
-        exists && started(self.pid).is_none_or(|started| started == self.started)
+        exists && !has_ended(self.pid) && started(self.pid).is_none_or(|started| started == self.started)
     }
+}
+
+/// Whether a process has ended and only its parent has not asked for it yet. Known on Linux only.
+fn has_ended(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, fields)| fields.trim_start().starts_with(['Z', 'X']))
 }
 
 /// When a process was started: on Linux the boot and the clock ticks since then, elsewhere what `ps` says.
@@ -49,6 +55,7 @@ fn started(pid: u32) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
     #[test]
     fn a_process_lives_until_it_has_ended() {
@@ -58,6 +65,9 @@ mod tests {
         let reused = ProcessIdentity { started: "another time".to_owned(), ..identity.clone() };
         assert!(!reused.is_alive());
         child.kill().unwrap();
+        let pid = Pid::from_raw(i32::try_from(identity.pid).unwrap());
+        waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).unwrap();
+        assert!(!identity.is_alive(), "nobody has asked for it yet");
         child.wait().unwrap();
         assert!(!identity.is_alive());
         assert!(ProcessIdentity::current().is_alive());

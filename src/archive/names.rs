@@ -3,8 +3,15 @@
 use std::path::{Component, Path, PathBuf};
 
 /// A name as a path below the directory, without `.` and `..`. `None` if it is absolute or leaves the directory; empty if
-/// it means the directory itself.
+/// it means the directory itself. `None`, too, if no file can have such a long name.
 pub(super) fn below(name: &Path) -> Option<PathBuf> {
+    // As file systems have them; the directory needs a part of the path for itself.
+    const LONGEST_PART: usize = 255;
+    const LONGEST: usize = 3072;
+    let is_long = |part: Component<'_>| part.as_os_str().len() > LONGEST_PART;
+    if name.as_os_str().len() > LONGEST || name.components().any(is_long) {
+        return None;
+    }
     let mut result = PathBuf::new();
     for component in name.components() {
         match component {
@@ -57,6 +64,15 @@ pub(super) fn relative(link: &Path, to: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_have_a_length() {
+        let part = "a".repeat(255);
+        assert!(below(Path::new(&part)).is_some());
+        assert_eq!(below(Path::new(&format!("{part}a"))), None);
+        assert!(below(Path::new(&"a/".repeat(1500))).is_some());
+        assert_eq!(below(Path::new(&"a/".repeat(2000))), None);
+    }
 
     #[test]
     fn names_stay_below_the_directory() {

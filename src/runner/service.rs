@@ -18,6 +18,7 @@ use super::shared::{RunOptions, Shared};
 use super::starter::Starter;
 use super::workers::Workers;
 use super::workspace::remove_workspaces;
+use crate::actions::abandon::abandon_dead_runs;
 use crate::actions::backfill::{self, BackfillRequest};
 use crate::actions::kill::{KillError, killable, signal_run};
 use crate::actions::launch::register_server;
@@ -115,6 +116,7 @@ impl Service {
             log_tree,
             inbox: Arc::clone(&inbox),
         });
+        abandon_dead_runs(&shared.store, owner, now)?;
         let left = starter.take_up(&shared)?;
         let service = Self {
             shared: Arc::clone(&shared),
@@ -221,7 +223,11 @@ impl Service {
         if hears.recv_timeout(KILL_PATIENCE) == Ok(true) {
             return Ok(row);
         }
-        signal_run(self.store(), &row)?;
+        // A run whose process is gone has nobody who could cancel it.
+        let closed = abandon_dead_runs(self.store(), self.terms.owner, self.shared.now())?;
+        if closed.iter().all(|closed| closed.id != id) {
+            signal_run(self.store(), &row)?;
+        }
         Ok(row)
     }
 

@@ -4,7 +4,8 @@ use crate::archive::{Limits, extract};
 use crate::model::RevisionId;
 use crate::operators::OperatorError;
 use crate::store::{Store, archives};
-use std::fs;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -74,6 +75,8 @@ fn make(store: &Store, revision: RevisionId, dir: &Path) -> Result<(), OperatorE
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(&error)),
         _ => {}
     }
+    // The database is its owner's alone, and so are copies of what is in it.
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| failed(&error))?;
     extract(gzip.as_slice(), dir, &Limits::NONE, &mut |_| {}).map_err(|error| failed(&error))
 }
 
@@ -82,6 +85,7 @@ mod tests {
     use super::*;
     use crate::archive::{PackOptions, pack};
     use crate::store::{Durability, testing, workflows};
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_copy_is_made_when_it_is_needed_and_goes_with_the_attempt() {
@@ -104,6 +108,7 @@ mod tests {
         assert!(dir.join("left behind").exists());
         assert_eq!(fs::read_to_string(workspace.open().unwrap().join("a.txt")).unwrap(), "hello");
         assert!(!dir.join("left behind").exists());
+        assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
         fs::write(dir.join("made by a task"), "").unwrap();
         assert!(workspace.open().unwrap().join("made by a task").exists());
         drop(workspace);

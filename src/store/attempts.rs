@@ -236,10 +236,14 @@ pub fn unfinished(r: &Reader) -> Result<Vec<AttemptRow>> {
     r.rows("SELECT * FROM attempt_rows WHERE done = 0 ORDER BY id", &[], from_row)
 }
 
-/// How many attempts have not ended.
+/// How many attempts have begun and not ended. Those that wait for their turn need nothing yet.
 pub fn count_unfinished(r: &Reader) -> Result<u32> {
-    let count =
-        r.row("SELECT count(*) AS count FROM attempts WHERE done = 0", &[], |row| row.get("count"))?;
+    let count = r.row(
+        "SELECT (SELECT count(*) FROM attempts WHERE done = 0)
+             - (SELECT count(*) FROM attempts WHERE waits_for IS NOT NULL) AS count",
+        &[],
+        |row| row.get("count"),
+    )?;
     Ok(count.unwrap_or(0))
 }
 

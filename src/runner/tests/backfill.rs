@@ -78,13 +78,29 @@ fn a_time_too_long_ago_is_refused_before_anything_is_written() {
     let running = Machine::new().start_up();
     let dig = "schedule:\n  minutes_interval>: 1\n+a:\n  echo>: a\n";
     let schedule = schedule(&running, running.push("p", dig));
-    for (dry_run, limit) in [(false, 100), (true, 100_000)] {
+    for dry_run in [false, true] {
         let from = at("2020-01-01T00:00:00Z");
         let request = BackfillRequest { from, dry_run, ..backfill(schedule, None) };
         let error = running.service.backfill(&request).unwrap_err().to_string();
-        let expected = format!(
-            "There are more than {limit} session times, which is the limit; give a count or a later time"
-        );
+        let expected =
+            "There are more than 10000 session times, which is the limit; give a count or a later time";
         assert_eq!(error, expected);
     }
+}
+
+#[test]
+fn sessions_that_wait_for_their_turn_leave_room_for_others() {
+    let machine = Machine { max_attempts: 2, ..Machine::new() };
+    let running = machine.start_up();
+    let wait = wait_for(&machine.path("go"));
+    let schedule = schedule(
+        &running,
+        running.push("p", &format!("schedule:\n  daily>: 00:00:00\n+a:\n  sh>: {wait}\n")),
+    );
+    let rows = running.service.backfill(&backfill(schedule, None)).unwrap();
+    assert_eq!(rows.len(), 3);
+    let other = running.start(running.push("q", "+a:\n  echo>: a\n"), "2026-11-01T00:00:00Z");
+    assert_eq!(running.outcome(other.id), "success: +wf success, +wf+a success");
+    fs::write(machine.path("go"), "").unwrap();
+    assert_eq!(running.outcome(rows[2].id), "success: +wf success, +wf+a success");
 }
