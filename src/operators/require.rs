@@ -24,10 +24,11 @@ const RETRY: &str = "retry";
 pub(crate) fn run(ctx: &Context<'_>) -> Result<TaskResult, OperatorError> {
     let options = Options::read(ctx)?;
     let state = Config::new(ctx.state.clone());
+    // Read in the last run, too: an option that nobody reads is reported as a mistake.
+    let request = options.request(ctx, state.string(RERUN_NAME)?)?;
     if let Some(success) = state.bool(FINISHED)? {
         return finish(&state, success);
     }
-    let request = options.request(ctx, state.string(RERUN_NAME)?)?;
     match ctx.host.require(&request)? {
         Required::Started { session, attempt } => {
             let mut state = ctx.state.clone();
@@ -300,6 +301,17 @@ mod tests {
             }
             assert!(last.host.requests.lock().unwrap().is_empty());
         }
+    }
+
+    #[test]
+    fn the_last_run_reads_all_options() {
+        let options = json!({"project_name": "p2", "retry_attempt_name": "again", "rerun_on": "all"});
+        let last = with_state(task(options, STARTED), r#"{"task_finish_success":true}"#);
+        assert_eq!(last.run("require").unwrap(), TaskResult::default());
+        for key in ["project_name", "project_id", "retry_attempt_name", "rerun_on"] {
+            assert!(last.config.is_used(key), "{key}");
+        }
+        assert!(last.host.requests.lock().unwrap().is_empty());
     }
 
     #[test]
