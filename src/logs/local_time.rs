@@ -71,7 +71,7 @@ pub fn show(time: DateTime<FixedOffset>) -> String {
 /// `in 18h 42m 30s` or `48s ago`
 pub fn distance(instant: Time, now: Time) -> String {
     let ahead = instant - now;
-    if ahead < TimeDelta::zero() { format!("{} ago", span(-ahead)) } else { format!("in {}", span(ahead)) }
+    if ahead <= TimeDelta::zero() { format!("{} ago", span(-ahead)) } else { format!("in {}", span(ahead)) }
 }
 
 /// `18h 42m 30s`, without leading zeros: hours have no limit, fractions are cut off.
@@ -111,7 +111,7 @@ mod tests {
             ("2026-11-22T03:09:51Z", "48s ago"),
             ("2026-11-22T03:12:39Z", "in 2m 0s"),
             ("2026-11-26T03:10:39Z", "in 96h 0m 0s"),
-            ("2026-11-22T03:10:39Z", "in 0s"),
+            ("2026-11-22T03:10:39Z", "0s ago"),
         ] {
             assert_eq!(distance(at(instant), now), expected);
         }
