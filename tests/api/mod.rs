@@ -2,6 +2,7 @@
 
 mod access;
 mod attempts;
+mod commands;
 mod configuration;
 mod health;
 mod lifecycle;
