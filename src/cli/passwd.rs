@@ -1,4 +1,4 @@
-//! `dibble passwd`: makes the line of the configuration that holds a password as a hash.
+//! `dibble passwd`: makes the lines of the configuration that hold a user and the hash of the password.
 
 use super::args::Definition;
 use super::unseen_input::ask;
@@ -12,35 +12,51 @@ pub const DEFINITION: Definition = Definition {
     name: "passwd",
     aliases: &[],
     synopsis: &[("passwd", "hash a password for the server's configuration")],
-    usage: &["passwd [options...]"],
+    usage: &["passwd [USERNAME] [options...]"],
     about: "Hash a password for the configuration of the server; ask for it twice, or read it from standard input",
-    examples: &[("passwd", "asks for the password, prints a line for server.properties")],
+    examples: &[
+        ("passwd ada", "asks for the password of ada, prints two lines for server.properties"),
+        ("passwd < password.txt >> server.properties", "the same for the user admin, without questions"),
+    ],
     args: PasswdArgs::augment_args,
 };
 
-/// The key of the configuration that takes the hash.
-const KEY: &str = "server.authenticator.basic.password";
+/// Where the configuration has the user.
+const PREFIX: &str = "server.authenticator.basic";
 
-/// The arguments of `passwd`: none.
+/// The arguments of `passwd`.
 #[derive(Debug, Clone, Args)]
-pub struct PasswdArgs {}
+pub struct PasswdArgs {
+    /// The name of the user
+    #[arg(value_name = "USERNAME", default_value = "admin", value_parser = username)]
+    username: String,
+}
 
-/// Prints the line.
+/// Prints the lines.
 ///
 /// # Errors
 ///
 /// There is no password, or two that differ.
-pub fn run(_: &PasswdArgs, context: &Context) -> Result<Exit, CliError> {
+pub fn run(args: &PasswdArgs, context: &Context) -> Result<Exit, CliError> {
     let stdin = io::stdin();
     let ask = |prompt: &str| ask(prompt, "the password", &context.output).map(Zeroizing::new);
     let password = if stdin.is_terminal() { asked(ask)? } else { read(stdin.lock())? };
     let hash = password::hash(&password).map_err(|error| CliError::internal(error.to_string()))?;
-    context.output.line(&format!("{KEY} = {hash}"));
+    context.output.line(&format!("{PREFIX}.username = {}", args.username));
+    context.output.line(&format!("{PREFIX}.password = {hash}"));
     if stdin.is_terminal() {
-        let hint = "Put this line into the configuration file of the server, beside server.authenticator.basic.username.";
-        context.output.note(hint);
+        context.output.note("Put these lines into the configuration file of the server.");
     }
     Ok(Exit::Success)
+}
+
+/// A name that can be in the file as it is, and before the colon of `Basic` credentials.
+fn username(text: &str) -> Result<String, String> {
+    let is_odd = |c: char| c.is_control() || c == ':' || c == '\\';
+    if text.is_empty() || text.trim() != text || text.contains(is_odd) {
+        return Err(format!("'{text}' cannot be the name of a user"));
+    }
+    Ok(text.to_owned())
 }
 
 fn asked(
@@ -90,6 +106,16 @@ mod tests {
         assert_eq!(typed("a b", "a b"), Ok("a b".to_owned()));
         assert_eq!(typed("a", "b"), Err(CliError::user("The two passwords differ")));
         assert_eq!(typed("", ""), Err(CliError::user("The password is empty")));
+    }
+
+    #[test]
+    fn names_can_be_in_the_file_and_in_credentials() {
+        for text in ["admin", "ada l.", "ann@example.com", "ä"] {
+            assert_eq!(username(text), Ok(text.to_owned()));
+        }
+        for text in ["", " ada", "a:b", r"a\b", "a\nb"] {
+            assert_eq!(username(text), Err(format!("'{text}' cannot be the name of a user")));
+        }
     }
 
     #[test]

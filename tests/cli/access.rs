@@ -3,11 +3,16 @@
 use crate::support::Project;
 
 #[test]
-fn a_password_becomes_a_line_of_the_configuration() {
+fn a_password_becomes_a_user_of_the_configuration() {
     let project = Project::new().stdin("correct horse\n");
     let out = project.dibble(&["passwd"]).success();
-    let hash = out.stdout.strip_prefix("server.authenticator.basic.password = $argon2id$v=19$");
+    let begin =
+        "server.authenticator.basic.username = admin\nserver.authenticator.basic.password = $argon2id$v=19$";
+    let hash = out.stdout.strip_prefix(begin);
     assert!(hash.is_some_and(|rest| rest.ends_with('\n') && !rest.contains("horse")), "{out}");
+    let named = project.dibble(&["passwd", "ada"]).success().stdout;
+    assert!(named.starts_with("server.authenticator.basic.username = ada\n"), "{named}");
+    let _ = project.dibble(&["passwd", "a:b"]).fails(2).says(&["'a:b' cannot be the name of a user"]);
     let _ = Project::new().stdin("").dibble(&["passwd"]).fails(1).says(&["The password is empty"]);
 }
 

@@ -2,6 +2,7 @@
 
 use super::values::{Values, Wrong};
 use crate::cli::CliError;
+use crate::crypto::password::HashedPassword;
 use crate::logs::Level;
 use crate::logs::line::parse_level;
 use crate::model::Settings;
@@ -207,21 +208,40 @@ fn access(values: &Values<'_>) -> AccessConfig {
     values.read("server.authenticator.type", "basic, the only authenticator there is", |text| {
         (text == "basic").then_some(())
     });
-    let current = "server.authenticator.basic";
-    let prefix = if values.text(&format!("{current}.username")).is_some() { current } else { "basicauth" };
-    let user = values.text(&format!("{prefix}.username")).map(|name| {
-        let password = values.text(&format!("{prefix}.password")).unwrap_or_else(|| {
-            values.wrong(
-                &format!("{prefix}.password"),
-                "",
-                "a password, or a hash that `dibble passwd` made",
-            );
-            ""
-        });
-        let is_admin = values.flag(&format!("{prefix}.admin"), false);
-        BasicUser { name: name.to_owned(), password: password.to_owned(), is_admin }
-    });
+    let user =
+        ["server.authenticator.basic", "basicauth"].into_iter().find_map(|prefix| user(values, prefix));
     AccessConfig { user, allows_anonymous: values.flag("server.allow-anonymous", false) }
+}
+
+/// The user below a prefix. Half a user is wrong: a password that nobody asks for would leave the server open.
+fn user(values: &Values<'_>, prefix: &str) -> Option<BasicUser> {
+    let [name_key, password_key, admin_key] =
+        ["username", "password", "admin"].map(|key| format!("{prefix}.{key}"));
+    let (name, password) = (values.text(&name_key), values.text(&password_key));
+    if name.is_none() && password.is_none() {
+        return None;
+    }
+    if name.is_none() {
+        values.wrong(&name_key, "", "the name of the user who has the password");
+    }
+    match password {
+        None => values.wrong(&password_key, "", "a password, or a hash that `dibble passwd` made"),
+        // What it holds is not repeated, for errors end up in logs.
+        Some(text) if is_hash(text) && HashedPassword::new(text).is_err() => {
+            values.wrong(&password_key, "$argon2...", "a whole hash, as `dibble passwd` makes it");
+        }
+        Some(_) => {}
+    }
+    Some(BasicUser {
+        name: name.unwrap_or_default().to_owned(),
+        password: password.unwrap_or_default().to_owned(),
+        is_admin: values.flag(&admin_key, false),
+    })
+}
+
+/// Whether a password is given by its hash.
+pub(super) fn is_hash(password: &str) -> bool {
+    password.starts_with("$argon2")
 }
 
 fn database(values: &Values<'_>) -> Database {
@@ -307,6 +327,7 @@ impl fmt::Debug for BasicUser {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::password::hash;
 
     fn read(pairs: &[(&str, &str)]) -> Result<ServerConfig, String> {
         let mut settings = Settings::default();
@@ -396,10 +417,31 @@ mod tests {
         assert_eq!(user("server.authenticator.basic"), Some(ada.clone()));
         assert_eq!(user("basicauth"), Some(ada.clone()));
         assert_eq!(format!("{ada:?}"), "BasicUser { name: \"ada\", .. }");
-        assert_eq!(
-            wrong("server.authenticator.basic.username", "ada"),
-            "server.authenticator.basic.password = : expected a password, or a hash that `dibble passwd` made"
-        );
+    }
+
+    #[test]
+    fn half_a_user_is_none() {
+        for prefix in ["server.authenticator.basic", "basicauth"] {
+            assert_eq!(
+                wrong(&format!("{prefix}.username"), "ada"),
+                format!("{prefix}.password = : expected a password, or a hash that `dibble passwd` made")
+            );
+            assert_eq!(
+                wrong(&format!("{prefix}.password"), "secret"),
+                format!("{prefix}.username = : expected the name of the user who has the password")
+            );
+            let (name, password) = (format!("{prefix}.username"), format!("{prefix}.password"));
+            let hash = hash("secret").unwrap();
+            assert!(read(&[(&name, "ada"), (&password, &hash)]).is_ok());
+            assert_eq!(
+                read(&[(&name, "ada"), (&password, &hash[..40])]).unwrap_err(),
+                format!("{password} = $argon2...: expected a whole hash, as `dibble passwd` makes it")
+            );
+        }
+        // A whole user under the older name does not make up for half of one.
+        let older = [("basicauth.username", "ada"), ("basicauth.password", "secret")];
+        let mixed = [older[0], older[1], ("server.authenticator.basic.password", "other")];
+        assert!(read(&mixed).unwrap_err().starts_with("server.authenticator.basic.username = :"));
     }
 
     #[test]
