@@ -64,6 +64,15 @@ pub fn list(store: &Store) -> Result<Vec<TokenRow>, StoreError> {
     store.read(tokens::list)
 }
 
+/// Whether there is any token; every request to a server without a user asks this.
+///
+/// # Errors
+///
+/// The store fails.
+pub fn any(store: &Store) -> Result<bool, StoreError> {
+    store.read(tokens::any)
+}
+
 /// Makes a token worthless from now on.
 ///
 /// # Errors

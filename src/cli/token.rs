@@ -54,6 +54,10 @@ pub struct TokenArgs {
     database: Option<PathBuf>,
 }
 
+/// This command does not know how the server listens, so it says what holds for each.
+const NONE_LEFT: &str = "No token is left: everybody on this machine can use the server again, unless it has a user or \
+                         can be reached from other machines.";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verb {
     Create,
@@ -82,8 +86,7 @@ pub fn run(args: &TokenArgs, context: &Context) -> Result<Exit, CliError> {
             create(&Store::open(&file()?).map_err(history::failed)?, name, context)?;
         }
         (Verb::Revoke, Some(name)) => {
-            tokens::revoke(&existing()?, name).map_err(failed)?;
-            context.output.note(&format!("Token '{name}' revoked"));
+            revoke(&existing()?, name, context)?;
         }
         (Verb::List, None) => list(&existing()?, args.json, context)?,
         (Verb::Create | Verb::Revoke, None) => return Err(CliError::usage("Missing argument: <name>")),
@@ -93,6 +96,7 @@ pub fn run(args: &TokenArgs, context: &Context) -> Result<Exit, CliError> {
 }
 
 fn create(store: &Store, name: &str, context: &Context) -> Result<(), CliError> {
+    let is_first = !tokens::any(store).map_err(history::failed)?;
     let token = tokens::create(store, name, context.clock.now()).map_err(failed)?;
     context.output.line(&token);
     context.output.note(&format!(
@@ -100,6 +104,18 @@ fn create(store: &Store, name: &str, context: &Context) -> Result<(), CliError> 
         store.file().display(),
         crate::crypto::token::PREFIX
     ));
+    if is_first {
+        context.output.note("From now on the server asks for a token or its user.");
+    }
+    Ok(())
+}
+
+fn revoke(store: &Store, name: &str, context: &Context) -> Result<(), CliError> {
+    tokens::revoke(store, name).map_err(failed)?;
+    context.output.note(&format!("Token '{name}' revoked"));
+    if !tokens::any(store).map_err(history::failed)? {
+        context.output.note(NONE_LEFT);
+    }
     Ok(())
 }
 
@@ -173,11 +189,13 @@ mod tests {
         assert_eq!(
             note,
             format!(
-                "Token 'ci' created in {}. It is not shown again; requests bring it as `Authorization: Bearer dibble_…`.\n",
+                "Token 'ci' created in {}. It is not shown again; requests bring it as `Authorization: Bearer dibble_…`.\n\
+                 From now on the server asks for a token or its user.\n",
                 dir.path().join("x.db").display()
             )
         );
-        token(&dir, "create a-laptop -o x.db").unwrap();
+        let (_, second) = token(&dir, "create a-laptop -o x.db").unwrap();
+        assert_eq!(second.lines().count(), 1, "{second}");
         let listed = "a-laptop  created at 2026-11-22 03:10:39 +0000\nci        created at 2026-11-22 03:10:39 +0000\n";
         assert_eq!(token(&dir, "list -o x.db").unwrap().0, listed);
         let rows: Value = serde_json::from_str(&token(&dir, "list --json -o x.db").unwrap().0).unwrap();
@@ -186,7 +204,8 @@ mod tests {
         assert_eq!(token(&dir, "create ci -o x.db"), Err("There is a token 'ci' already".to_owned()));
         assert_eq!(token(&dir, "revoke ci -o x.db").unwrap().1, "Token 'ci' revoked\n");
         assert_eq!(token(&dir, "revoke ci -o x.db"), Err("There is no token 'ci'".to_owned()));
-        token(&dir, "revoke a-laptop -o x.db").unwrap();
+        let revoked = token(&dir, "revoke a-laptop -o x.db").unwrap().1;
+        assert_eq!(revoked, format!("Token 'a-laptop' revoked\n{NONE_LEFT}\n"));
         let nothing = (String::new(), "Use `dibble token create <name>` to make a token.\n".to_owned());
         assert_eq!(token(&dir, "list -o x.db"), Ok(nothing));
     }

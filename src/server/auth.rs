@@ -1,5 +1,5 @@
-//! Who a request is from: a user name with a password, or a token. Where nothing is configured, everybody may do
-//! everything, as in Digdag.
+//! Who a request is from: a user name with a password, or a token. Where there is neither, everybody may do everything,
+//! as in Digdag. Tokens come and go while the server runs, so every request asks for them again.
 
 use super::request::{Method, Request, User};
 use super::response::Response;
@@ -28,27 +28,39 @@ pub enum Password {
     Hashed(HashedPassword),
 }
 
-/// Finds the name of a token.
-pub type TokenLookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+/// The tokens of the moment.
+pub trait Tokens: Send + Sync {
+    /// Whether there is any. Where that cannot be known it is `true`, so that nobody gets in by it.
+    fn any(&self) -> bool;
+    /// The name of the token that somebody shows; none if it is not one.
+    fn name(&self, shown: &str) -> Option<String>;
+}
 
 /// Decides who may use the API.
 #[derive(Default)]
 pub struct Authenticator {
     basic: Option<BasicUser>,
-    tokens: Option<TokenLookup>,
+    tokens: Option<Box<dyn Tokens>>,
+    /// Whether nobody gets in while there is neither a user nor a token.
+    never_open: bool,
     /// How many wait for the check of a hash.
     waiting: AtomicUsize,
 }
 
 impl Authenticator {
-    /// Requests need one of the two that are given, and nothing when neither is.
-    pub fn new(basic: Option<BasicUser>, tokens: Option<TokenLookup>) -> Self {
+    /// Requests need the user or a token, and nothing while there is neither.
+    pub fn new(basic: Option<BasicUser>, tokens: Option<Box<dyn Tokens>>) -> Self {
         Self { basic, tokens, ..Self::default() }
     }
 
-    /// Whether requests must say who they are from.
-    pub fn is_active(&self) -> bool {
-        self.basic.is_some() || self.tokens.is_some()
+    /// With `true`, nobody gets in while there is neither a user nor a token: other machines can reach the server.
+    pub fn never_open(self, never_open: bool) -> Self {
+        Self { never_open, ..self }
+    }
+
+    /// Whether anybody can say who he is at the moment.
+    pub fn has_users(&self) -> bool {
+        self.basic.is_some() || self.tokens.as_ref().is_some_and(|tokens| tokens.any())
     }
 
     /// Says who a request is from.
@@ -57,7 +69,7 @@ impl Authenticator {
     ///
     /// The 401 to a request that must say so and does not, and 503 when too many passwords are being checked.
     pub fn check(&self, request: &Request) -> Result<User, Response> {
-        if !self.is_active() || is_open(request) {
+        if is_open(request) || !(self.never_open || self.has_users()) {
             return Ok(User::default());
         }
         let header = request.headers.get("Authorization");
@@ -66,7 +78,7 @@ impl Authenticator {
         let user = if scheme.eq_ignore_ascii_case("Basic") {
             self.check_basic(credentials.trim())?
         } else if scheme.eq_ignore_ascii_case("Bearer") {
-            let name = self.tokens.as_ref().and_then(|find| find(credentials.trim()));
+            let name = self.tokens.as_ref().and_then(|tokens| tokens.name(credentials.trim()));
             name.map(|name| User { name: Some(name), is_admin: false })
         } else {
             None
@@ -137,7 +149,7 @@ fn is_same(one: &str, other: &str) -> bool {
 
 impl fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Authenticator").field("is_active", &self.is_active()).finish_non_exhaustive()
+        f.debug_struct("Authenticator").field("never_open", &self.never_open).finish_non_exhaustive()
     }
 }
 
@@ -147,14 +159,30 @@ mod tests {
     use crate::crypto::password::hash;
     use crate::server::response::Body;
     use crate::server::target::Target;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
 
     fn basic(password: Password) -> BasicUser {
         BasicUser { username: "u".to_owned(), password, is_admin: true }
     }
 
+    /// Has the token `t0ken` while it is `true`.
+    #[derive(Default, Clone)]
+    struct OneToken(Arc<AtomicBool>);
+
+    impl Tokens for OneToken {
+        fn any(&self) -> bool {
+            self.0.load(Ordering::SeqCst)
+        }
+
+        fn name(&self, shown: &str) -> Option<String> {
+            (self.any() && shown == "t0ken").then(|| "ci".to_owned())
+        }
+    }
+
     fn both() -> Authenticator {
-        let tokens: TokenLookup = Box::new(|token| (token == "t0ken").then(|| "ci".to_owned()));
-        Authenticator::new(Some(basic(Password::Plain("p:ä".to_owned()))), Some(tokens))
+        let tokens = OneToken(Arc::new(AtomicBool::new(true)));
+        Authenticator::new(Some(basic(Password::Plain("p:ä".to_owned()))), Some(Box::new(tokens)))
     }
 
     fn request(path: &str, header: Option<&str>) -> Request {
@@ -223,6 +251,29 @@ mod tests {
         let mut options = request("/api/projects", None);
         options.method = Method::Options;
         assert!(both().check(&options).is_ok());
+    }
+
+    #[test]
+    fn the_first_token_closes_and_the_last_one_opens() {
+        for (has_user, never_open, expected) in
+            [(false, false, [200, 401, 200]), (false, true, [401; 3]), (true, false, [401; 3])]
+        {
+            let tokens = OneToken::default();
+            let user = has_user.then(|| basic(Password::Plain("p".to_owned())));
+            let authenticator =
+                Authenticator::new(user, Some(Box::new(tokens.clone()))).never_open(never_open);
+            let status = |header| {
+                let result = authenticator.check(&request("/api/x", header));
+                result.map_or_else(|response| response.status, |_| 200)
+            };
+            let statuses = [false, true, false].map(|has_token| {
+                tokens.0.store(has_token, Ordering::SeqCst);
+                assert_eq!(status(Some("Bearer t0ken")) == 200, has_token || expected[0] == 200);
+                assert_eq!(authenticator.has_users(), has_user || has_token);
+                status(None)
+            });
+            assert_eq!(statuses, expected, "{has_user} {never_open}");
+        }
     }
 
     #[test]

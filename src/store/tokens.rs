@@ -32,6 +32,12 @@ pub fn list(r: &Reader) -> Result<Vec<TokenRow>> {
     r.rows("SELECT name, created_at FROM tokens ORDER BY name", &[], from_row)
 }
 
+/// Whether there is any token.
+pub fn any(r: &Reader) -> Result<bool> {
+    let found = r.row("SELECT EXISTS (SELECT 1 FROM tokens) AS found", &[], |row| row.get("found"))?;
+    Ok(found == Some(true))
+}
+
 /// The token with this hash.
 pub fn by_hash(r: &Reader, hash: &[u8; 32]) -> Result<Option<TokenRow>> {
     r.row("SELECT name, created_at FROM tokens WHERE hash = :hash", named_params! { ":hash": hash }, from_row)
@@ -52,6 +58,8 @@ mod tests {
         let (store, _directory) = testing::store();
         let insert = |name, hash| store.write(Full, |w| insert(w, name, &[hash; 32], at(5))).unwrap();
         let token = |name: &str| TokenRow { name: name.to_owned(), created_at: at(5) };
+        let any = || store.read(any).unwrap();
+        assert!(!any());
         assert!(insert("b", 1) && insert("a", 2));
         assert!(!insert("a", 3));
         assert_eq!(store.read(list).unwrap(), [token("a"), token("b")]);
@@ -60,5 +68,7 @@ mod tests {
         let delete = |name| store.write(Full, |w| delete(w, name)).unwrap();
         assert_eq!((delete("a"), delete("a")), (true, false));
         assert_eq!((find(2), find(1)), (None, Some(token("b"))));
+        assert!(any());
+        assert!(delete("b") && !any());
     }
 }

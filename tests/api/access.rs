@@ -1,6 +1,7 @@
 //! Who may use the server: the user of the configuration, whoever has a token, and on the own machine everybody.
 
-use crate::support::Server;
+use crate::support::{Project, Server};
+use nix::sys::signal::Signal;
 
 const USER: &str = "server.authenticator.basic.username = ada\nserver.authenticator.basic.password = pw";
 /// `ada:pw`
@@ -17,6 +18,79 @@ fn the_user_of_the_configuration_gets_in() {
     assert_eq!(server.get("/api/version").status, 200);
     let _ = server.dibble(&["projects"]).fails(1);
     let _ = server.dibble(&["projects", "--basic-auth", "ada:pw"]).success();
+}
+
+#[test]
+fn what_passwd_prints_is_a_whole_user() {
+    let server = Server::new();
+    let made = Project::new().stdin("pw\n").dibble(&["passwd", "ada"]).success().stdout;
+    server.configure(&made);
+    let server = server.start();
+    assert_eq!(server.get("/api/projects").status, 401);
+    assert_eq!(server.http("GET", "/api/projects", &[BASIC], b"").status, 200);
+}
+
+#[test]
+fn half_a_user_is_refused() {
+    for (lines, message) in [
+        ("server.authenticator.basic.password = pw", "server.authenticator.basic.username = : expected"),
+        ("server.authenticator.basic.username = ada", "server.authenticator.basic.password = : expected"),
+        (
+            "server.authenticator.basic.username = ada\nserver.authenticator.basic.password = $argon2id$v=19$m=19",
+            "server.authenticator.basic.password = $argon2...: expected a whole hash",
+        ),
+    ] {
+        let server = Server::new().config(lines);
+        let _ = server.spawn().end().fails(1).says(&[message]);
+        let mut running = Server::new().start();
+        running.configure(lines);
+        running.signal(Signal::SIGHUP);
+        running.process().wait_for(&format!("The configuration stays as it is: error: {message}"));
+        assert_eq!(running.get("/api/projects").status, 200);
+        let _ = running.stop();
+    }
+}
+
+#[test]
+fn the_first_token_closes_the_server_and_the_last_one_opens_it() {
+    let server = Server::new().start();
+    assert_eq!(server.get("/api/projects").status, 200);
+    let token = create_token(&server);
+    let bearer = format!("Bearer {token}");
+    let refused = server.get("/api/projects");
+    assert_eq!(refused.status, 401);
+    assert_eq!(refused.header("www-authenticate"), Some(r#"Bearer realm="dibble""#));
+    assert_eq!(server.http("GET", "/api/projects", &[("Authorization", &bearer)], b"").status, 200);
+    revoke_token(&server);
+    assert_eq!(server.get("/api/projects").status, 200);
+}
+
+#[test]
+fn beyond_this_machine_the_last_token_opens_nothing() {
+    let server = Server::new().args(&["-b", "0.0.0.0"]);
+    let token = create_token(&server);
+    let mut server = server.start();
+    let bearer = format!("Bearer {token}");
+    let with_token =
+        |server: &Server| server.http("GET", "/api/projects", &[("Authorization", &bearer)], b"").status;
+    assert_eq!((server.get("/api/projects").status, with_token(&server)), (401, 200));
+    revoke_token(&server);
+    assert_eq!((server.get("/api/projects").status, with_token(&server)), (401, 401));
+    server = server.args(&["--allow-anonymous"]);
+    let _ = server.stop();
+    server.run();
+    assert_eq!(server.get("/api/projects").status, 200);
+}
+
+fn create_token(server: &Server) -> String {
+    let out = server.project.dibble(&["token", "create", "ci", "-o", "data.db"]).success();
+    let out = out.says(&["From now on the server asks for a token or its user."]);
+    out.stdout.trim().to_owned()
+}
+
+fn revoke_token(server: &Server) {
+    let out = server.project.dibble(&["token", "revoke", "ci", "-o", "data.db"]).success();
+    let _ = out.says(&["No token is left: everybody on this machine can use the server again"]);
 }
 
 #[test]

@@ -24,9 +24,7 @@ pub(super) fn check_access(config: &ServerConfig, is_authenticated: bool) -> Res
     if is_authenticated || config.access.allows_anonymous {
         return Ok(());
     }
-    let addresses = [("server.bind", Some(&config.api)), ("server.admin.bind", config.admin.as_ref())];
-    let open = addresses.into_iter().find_map(|(key, address)| Some((key, address.filter(|a| is_open(a))?)));
-    match open {
+    match exposed(config) {
         None => Ok(()),
         Some((key, address)) => Err(CliError::user(format!(
             "{key} = {} can be reached from other machines, and everybody there could run commands on this one: nobody \
@@ -34,12 +32,18 @@ pub(super) fn check_access(config: &ServerConfig, is_authenticated: bool) -> Res
             address.host
         ))
         .hint(
-            "set server.authenticator.basic.username and .password (`dibble passwd` makes a hash), or make a token with \
+            "set server.authenticator.basic.username and .password (`dibble passwd` makes both lines), or make a token with \
              `dibble token create`",
         )
         .hint("or listen on 127.0.0.1 only, with a proxy in front that asks for a password")
         .hint("--allow-anonymous serves everybody, where the network itself is safe")),
     }
+}
+
+/// The address that other machines can get to, with its key; none if only this machine can.
+pub(super) fn exposed(config: &ServerConfig) -> Option<(&'static str, &Address)> {
+    let addresses = [("server.bind", Some(&config.api)), ("server.admin.bind", config.admin.as_ref())];
+    addresses.into_iter().find_map(|(key, address)| Some((key, address.filter(|a| is_exposed(a))?)))
 }
 
 /// How much and how long clients may send.
@@ -57,7 +61,7 @@ pub(super) fn limits(config: &ServerConfig) -> Limits {
 }
 
 /// Whether other machines can get there. A name that nobody knows is refused when it is bound.
-fn is_open(address: &Address) -> bool {
+fn is_exposed(address: &Address) -> bool {
     let found = (address.host.as_str(), address.port).to_socket_addrs();
     found.into_iter().flatten().any(|address| !address.ip().is_loopback())
 }

@@ -25,7 +25,7 @@ fn follow(running: &mut Running, mut settings: Settings, default_level: Level) -
     let config = ServerConfig::read(&settings)?;
     let parts = &running.parts;
     let authenticator = authenticator(&config, parts.service.store())?;
-    listen::check_access(&config, authenticator.is_active())?;
+    listen::check_access(&config, authenticator.has_users())?;
     let site = parts.site(&config, authenticator)?;
     if let Some(schedules) =
         config.schedules.as_ref().filter(|_| config.schedules != running.config.schedules)

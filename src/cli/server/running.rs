@@ -54,7 +54,7 @@ impl Running {
         log.info(&format!("Using the database {place}"));
         warning.iter().for_each(|warning| log.warn(warning));
         let authenticator = authenticator(&config, &store)?;
-        listen::check_access(&config, authenticator.is_active())?;
+        listen::check_access(&config, authenticator.has_users())?;
         let in_file = temporary.is_none().then(|| store.file());
         let vault = Vault::new(&settings, in_file).map_err(|error| CliError::user(error.to_string()))?;
         let vault = Arc::new(vault);

@@ -1,12 +1,12 @@
 //! What answers requests, as the configuration has it. It is made again whenever that changes.
 
-use super::config::{AccessLogConfig, BasicUser, ServerConfig};
+use super::config::{self, AccessLogConfig, BasicUser, ServerConfig};
+use super::listen;
 use super::schedules::Schedules;
 use super::server_log::ServerLog;
 use crate::actions::tokens;
 use crate::archive;
 use crate::cli::CliError;
-use crate::cli::history::failed;
 use crate::clock::Clock;
 use crate::crypto::Vault;
 use crate::crypto::password::HashedPassword;
@@ -15,7 +15,7 @@ use crate::runner::Service;
 use crate::scheduler::Scheduler;
 use crate::server::access_log::{AccessLog, Pattern, PatternError};
 use crate::server::app::ApiSettings;
-use crate::server::auth::{Authenticator, Password, TokenLookup};
+use crate::server::auth::{Authenticator, Password, Tokens};
 use crate::server::hosts::Hosts;
 use crate::server::site::{ApiHeaders, Complaint, Site};
 use crate::server::{App, api, auth};
@@ -72,26 +72,36 @@ impl Parts {
     }
 }
 
-/// Who may use the API: the user of the configuration, and whoever has a token.
+/// Who may use the API: the user of the configuration, and whoever has a token; everybody while there is neither, unless
+/// other machines get here and nobody said that they may.
 ///
 /// # Errors
 ///
-/// The password is a broken hash, or the store fails.
+/// The system gives no random numbers.
 pub(super) fn authenticator(config: &ServerConfig, store: &Arc<Store>) -> Result<Authenticator, CliError> {
     let user = config.access.user.as_ref().map(basic_user).transpose()?;
-    let has_tokens = !tokens::list(store).map_err(failed)?.is_empty();
-    let store = Arc::clone(store);
-    let name = move |shown: &str| Some(tokens::recognise(&store, shown).ok()??.name);
-    // Where nobody has to say who he is, the first token changes that; with a user, tokens are asked for at any time.
-    let lookup = (user.is_some() || has_tokens).then(|| Box::new(name) as TokenLookup);
-    Ok(Authenticator::new(user, lookup))
+    let tokens = Box::new(StoredTokens(Arc::clone(store)));
+    let never_open = !config.access.allows_anonymous && listen::exposed(config).is_some();
+    Ok(Authenticator::new(user, Some(tokens)).never_open(never_open))
+}
+
+/// The tokens in the database.
+struct StoredTokens(Arc<Store>);
+
+impl Tokens for StoredTokens {
+    fn any(&self) -> bool {
+        tokens::any(&self.0).unwrap_or(true)
+    }
+
+    fn name(&self, shown: &str) -> Option<String> {
+        Some(tokens::recognise(&self.0, shown).ok()??.name)
+    }
 }
 
 fn basic_user(user: &BasicUser) -> Result<auth::BasicUser, CliError> {
-    let password = if user.password.starts_with("$argon2") {
-        let hash = HashedPassword::new(&user.password)
-            .map_err(|error| CliError::user(format!("server.authenticator.basic.password: {error}")))?;
-        Password::Hashed(hash)
+    let password = if config::is_hash(&user.password) {
+        let hash = HashedPassword::new(&user.password);
+        Password::Hashed(hash.map_err(|error| CliError::internal(error.to_string()))?)
     } else {
         Password::Plain(user.password.clone())
     };
@@ -116,4 +126,41 @@ fn settings(config: &ServerConfig) -> ApiSettings {
     settings.client_versions = http.client_versions.clone();
     settings.agent = config.run.agent.clone().unwrap_or(settings.agent);
     settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Settings;
+    use crate::server::Request;
+    use crate::server::request::Method;
+    use crate::server::target::Target;
+    use crate::store::testing::at;
+
+    #[test]
+    fn tokens_count_from_when_they_are_made_until_they_are_revoked() {
+        for (bind, anonymous, without_tokens) in
+            [("127.0.0.1", "false", true), ("0.0.0.0", "true", true), ("0.0.0.0", "false", false)]
+        {
+            let store = Arc::new(Store::memory().unwrap());
+            let mut settings = Settings::default();
+            settings.set("server.bind", bind);
+            settings.set("server.allow-anonymous", anonymous);
+            let authenticator = authenticator(&ServerConfig::read(&settings).unwrap(), &store).unwrap();
+            let lets_in = |token: Option<&str>| {
+                let mut request = Request::new(Method::Get, Target::parse("/api/projects").unwrap());
+                if let Some(token) = token {
+                    request.headers.push("authorization", format!("Bearer {token}"));
+                }
+                authenticator.check(&request).is_ok()
+            };
+            assert_eq!(lets_in(None), without_tokens, "{bind}");
+            let [one, other] = ["a", "b"].map(|name| tokens::create(&store, name, at(0)).unwrap());
+            assert_eq!([None, Some(&**one), Some(&**other)].map(lets_in), [false, true, true]);
+            tokens::revoke(&store, "a").unwrap();
+            assert_eq!([None, Some(&**one), Some(&**other)].map(lets_in), [false, false, true]);
+            tokens::revoke(&store, "b").unwrap();
+            assert_eq!([None, Some(&**other)].map(lets_in), [without_tokens; 2], "{bind}");
+        }
+    }
 }
