@@ -15,6 +15,7 @@ mod load;
 mod message;
 mod observer;
 mod pending_logs;
+mod required;
 mod run;
 mod run_error;
 mod run_starter;

@@ -4,6 +4,7 @@
 //! and what succeeded in earlier runs of a session is taken over task by task.
 
 use super::active::{Active, Parts};
+use super::required::Required as Requirements;
 use super::shared::Shared;
 use super::starter::Starter;
 use super::workspace::Workspace;
@@ -46,25 +47,7 @@ pub(super) struct RunStarter {
 struct Started {
     by_name: HashMap<(String, SessionTime, String), (SessionId, AttemptId)>,
     ended: HashMap<AttemptId, bool>,
-    /// Which attempts an attempt has required.
-    required: HashMap<AttemptId, Vec<AttemptId>>,
-}
-
-impl Started {
-    /// Whether an attempt is the other one, or requires it, directly or not.
-    fn waits_for(&self, attempt: AttemptId, other: AttemptId) -> bool {
-        let (mut seen, mut pending) = (vec![], vec![attempt]);
-        while let Some(next) = pending.pop() {
-            if next == other {
-                return true;
-            }
-            if !seen.contains(&next) {
-                seen.push(next);
-                pending.extend(self.required.get(&next).into_iter().flatten());
-            }
-        }
-        false
-    }
+    required: Requirements,
 }
 
 impl RunStarter {
@@ -141,12 +124,12 @@ impl Starter for RunStarter {
         let mut started = self.lock();
         if let Some(&(session, attempt)) = started.by_name.get(&key) {
             let success = started.ended.get(&attempt).copied();
-            if success.is_none() && started.waits_for(attempt, by) {
+            if success.is_none() && started.required.waits_for(attempt, by) {
                 let message =
                     format!("Workflow '{}' waits for this one, which would wait for it", request.workflow);
                 return Err(OperatorError::config(message));
             }
-            started.required.entry(by).or_default().push(attempt);
+            started.required.add(by, attempt);
             return Ok(Required::Exists {
                 session,
                 attempt,
@@ -167,7 +150,7 @@ impl Starter for RunStarter {
         };
         let (session, attempt) = (active.origin.session_id, active.attempt.id);
         started.by_name.insert(key, (session, attempt));
-        started.required.entry(by).or_default().push(attempt);
+        started.required.add(by, attempt);
         // The dispatcher ends only when no task runs any more, and this one does.
         shared.adopt(active, dispatch);
         Ok(Required::Started { session, attempt })

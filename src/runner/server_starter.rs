@@ -1,6 +1,7 @@
 //! Starts attempts for a server: whatever the store has, of any project.
 
 use super::active::{Active, Parts};
+use super::required::Required as Requirements;
 use super::shared::Shared;
 use super::starter::Starter;
 use super::workspace::Workspace;
@@ -13,8 +14,10 @@ use crate::logs::{Level, LogRecord};
 use crate::model::{AttemptId, Params, SessionId, TaskId, WorkflowId, merge};
 use crate::operators::OperatorError;
 use crate::operators::context::{RequireRequest, Required, RequiredProject};
-use crate::store::{StoreError, attempts, projects, revisions, workflows};
-use std::collections::HashMap;
+use crate::store::attempts::AttemptRow;
+use crate::store::{StoreError, attempts, projects, revisions, sessions, workflows};
+use std::collections::BTreeSet;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -22,8 +25,8 @@ pub(super) struct ServerStarter {
     terms: Terms,
     default_params: Params,
     workspaces: PathBuf,
-    /// Which attempts an attempt waits for, as long as it runs.
-    required: Mutex<HashMap<AttemptId, Vec<AttemptId>>>,
+    /// Of the attempts that run.
+    required: Mutex<Requirements>,
     on_attempt_end: OnceLock<AttemptListener>,
 }
 
@@ -44,15 +47,8 @@ impl ServerStarter {
     pub(super) fn take_up(&self, shared: &Shared) -> Result<Vec<(Active, Vec<TaskId>)>, StoreError> {
         let begun = take_up(&shared.store, &self.terms, shared.now())?;
         let mut found: Vec<_> = begun.into_iter().map(|begun| self.active(shared, begun)).collect();
-        let waiting = shared.store.read(|reader| {
-            let waiting = attempts::unfinished(reader)?.into_iter().filter_map(|row| row.waits_for);
-            let mut sessions: Vec<SessionId> = waiting.collect();
-            sessions.dedup();
-            let ended = |session: &SessionId| {
-                attempts::unfinished_of_session(reader, *session).map(|left| left.is_none())
-            };
-            sessions.retain(|session| ended(session).unwrap_or(false));
-            Ok(sessions)
+        let waiting: BTreeSet<SessionId> = shared.store.read(|reader| {
+            Ok(attempts::unfinished(reader)?.into_iter().filter_map(|row| row.waits_for).collect())
         })?;
         for session in waiting {
             found.extend(self.begin_those_waiting_for(shared, session));
@@ -89,23 +85,30 @@ impl ServerStarter {
         (Active::new(shared, row, parts), dispatch)
     }
 
+    /// Begins what waits for a session, if the session is over: an attempt that began since is waited for, too.
+    /// What cannot begin is looked for again when a server starts.
     fn begin_those_waiting_for(&self, shared: &Shared, session: SessionId) -> Vec<(Active, Vec<TaskId>)> {
         let now = shared.now();
-        let waiting = shared.store.read(|reader| attempts::waiting_for(reader, session));
-        let begin = |row| begin_waiting(&shared.store, &row, &self.terms, now);
-        let begun: Result<Vec<_>, StartError> =
-            waiting.map_err(StartError::from).and_then(|rows| rows.into_iter().map(begin).collect());
-        match begun {
-            Ok(begun) => begun.into_iter().flatten().map(|begun| self.active(shared, begun)).collect(),
+        let waiting = shared.store.read(|reader| {
+            let over = sessions::by_id(reader, session)?.is_none_or(|session| session.last_attempt.done);
+            if over { attempts::waiting_for(reader, session) } else { Ok(vec![]) }
+        });
+        let failed = |error: &dyn fmt::Display| {
+            let message = format!("What waited for session {session} does not begin: {error}");
+            self.tell(shared, &message);
+        };
+        let waiting = waiting.unwrap_or_else(|error| {
+            failed(&error);
+            vec![]
+        });
+        let begin = |row: AttemptRow| match begin_waiting(&shared.store, &row, &self.terms, now) {
+            Ok(begun) => begun.map(|begun| self.active(shared, begun)),
             Err(error) => {
-                // They are looked for again when a server starts.
-                self.tell(
-                    shared,
-                    &format!("Attempts that waited for session {session} do not begin: {error}"),
-                );
-                vec![]
+                failed(&error);
+                None
             }
-        }
+        };
+        waiting.into_iter().filter_map(begin).collect()
     }
 
     fn find(&self, shared: &Shared, request: &RequireRequest) -> Result<Option<WorkflowId>, StoreError> {
@@ -122,35 +125,11 @@ impl ServerStarter {
         })
     }
 
-    /// Whether an attempt is the other one, or waits for it, directly or not.
-    fn waits_for(&self, attempt: AttemptId, other: AttemptId) -> bool {
-        let required = self.lock();
-        let (mut seen, mut pending) = (vec![], vec![attempt]);
-        while let Some(next) = pending.pop() {
-            if next == other {
-                return true;
-            }
-            if !seen.contains(&next) {
-                seen.push(next);
-                pending.extend(required.get(&next).into_iter().flatten());
-            }
-        }
-        false
-    }
-
-    fn remember(&self, by: AttemptId, required: AttemptId) {
-        let mut all = self.lock();
-        let of_it = all.entry(by).or_default();
-        if !of_it.contains(&required) {
-            of_it.push(required);
-        }
-    }
-
     fn tell(&self, shared: &Shared, message: &str) {
         shared.observer.log(&LogRecord { time: shared.now(), level: Level::Error, task: None, message });
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<AttemptId, Vec<AttemptId>>> {
+    fn lock(&self) -> MutexGuard<'_, Requirements> {
         self.required.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -175,20 +154,20 @@ impl Starter for ServerStarter {
         };
         match accept(&shared.store, &start, &self.terms, shared.now()) {
             Ok(Accepted::Exists(row)) => {
-                if !row.done && self.waits_for(row.id, by) {
+                if !row.done && self.lock().waits_for(row.id, by) {
                     let message = format!(
                         "Workflow '{}' waits for this one, which would wait for it",
                         request.workflow
                     );
                     return Err(OperatorError::config(message));
                 }
-                self.remember(by, row.id);
+                self.lock().add(by, row.id);
                 let (done, success) = (row.done, row.success);
                 Ok(Required::Exists { session: row.session_id, attempt: row.id, done, success })
             }
             Ok(Accepted::Begun(begun)) => {
                 let (session, attempt) = (begun.row.session_id, begun.row.id);
-                self.remember(by, attempt);
+                self.lock().add(by, attempt);
                 let (active, start) = self.active(shared, *begun);
                 shared.adopt(active, start);
                 Ok(Required::Started { session, attempt })
@@ -205,7 +184,7 @@ impl Starter for ServerStarter {
         session: SessionId,
         _: bool,
     ) -> Vec<(Active, Vec<TaskId>)> {
-        self.lock().remove(&attempt);
+        self.lock().remove(attempt);
         if let Some(listener) = self.on_attempt_end.get() {
             listener(attempt);
         }

@@ -104,3 +104,35 @@ fn sessions_that_wait_for_their_turn_leave_room_for_others() {
     fs::write(machine.path("go"), "").unwrap();
     assert_eq!(running.outcome(rows[2].id), "success: +wf success, +wf+a success");
 }
+
+#[test]
+fn a_session_is_over_when_its_newest_attempt_has_ended() {
+    let machine = Machine::new();
+    let running = machine.start_up();
+    let log = machine.path("log");
+    let dig = format!(
+        "schedule:\n  daily>: 00:00:00\n+a:\n  sh>: while [ ! -e {}/go-${{retry_attempt_name}} ]; do sleep 0.01; done; \
+         echo ${{retry_attempt_name}} ${{session_date}} >> {}\n",
+        machine.path("").display(),
+        log.display()
+    );
+    let schedule = schedule(&running, running.push("p", &dig));
+    let named = |name: &str| BackfillRequest { name: name.to_owned(), ..backfill(schedule, Some(2)) };
+    let one = running.service.backfill(&named("one")).unwrap();
+    let two = running.service.backfill(&named("two")).unwrap();
+    fs::write(machine.path("go-one"), "").unwrap();
+    assert_eq!(running.outcome(one[0].id), "success: +wf success, +wf+a success");
+    let waits = |row: &AttemptRow| running.row(row.id).waits_for.is_some();
+    assert_eq!(
+        (waits(&one[1]), waits(&two[1])),
+        (true, true),
+        "the second attempt of the first session runs"
+    );
+
+    fs::write(machine.path("go-two"), "").unwrap();
+    for row in [&one[1], &two[1]] {
+        assert_eq!(running.outcome(row.id), "success: +wf success, +wf+a success");
+    }
+    let said = fs::read_to_string(&log).unwrap();
+    assert!(said.starts_with("one 2026-11-19\ntwo 2026-11-19\n"), "{said}");
+}
