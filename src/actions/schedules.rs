@@ -3,13 +3,12 @@
 //! Running sessions again is `backfill`; starting them is the scheduler's.
 
 use super::error_kind::ErrorKind;
-use super::stored;
+use super::stored::schedule_of_section;
 use crate::dig::schedule::{Schedule, ScheduleTime, Upcoming};
 use crate::model::time::{LocalOrInstant, whole_seconds};
 use crate::model::{ScheduleId, Time};
 use crate::store::schedules::{self, Position, ScheduleRow};
-use crate::store::workflows::{self, WorkflowRow};
-use crate::store::{Durability, Reader, Store, StoreError, Writer};
+use crate::store::{Durability, Reader, Store, StoreError, Writer, workflows};
 
 /// Which sessions are left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -126,21 +125,15 @@ pub fn next_points(reader: &Reader, row: &ScheduleRow, count: usize) -> Result<V
     Ok(schedule_of(reader, row)?.upcoming_from(row.next, count))
 }
 
-/// The schedule that the definition of a workflow has, if any.
-pub fn schedule_of_workflow(workflow: &WorkflowRow) -> Option<Schedule> {
-    stored::schedule_of(&workflow.config, &workflow.timezone)
-}
-
-/// The schedule of a row's workflow.
+/// The schedule of a row's workflow, whose definition stays in the store but for this section.
 ///
 /// # Errors
 ///
 /// The workflow has none that can be read.
 pub fn schedule_of(reader: &Reader, row: &ScheduleRow) -> Result<Schedule> {
     let section = workflows::schedule(reader, row.workflow_id)?;
-    let schedule = section.and_then(|section| Schedule::parse(&section, &row.timezone).ok());
-    let unreadable = || ScheduleActionError::Unreadable(row.workflow_name.clone());
-    schedule.map(|(schedule, _)| schedule).ok_or_else(unreadable)
+    let schedule = section.and_then(|section| schedule_of_section(&section, &row.timezone));
+    schedule.ok_or_else(|| ScheduleActionError::Unreadable(row.workflow_name.clone()))
 }
 
 /// Where a skip comes to.

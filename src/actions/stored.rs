@@ -6,7 +6,6 @@ use crate::model::{Params, Plan, WorkflowId, Zone};
 use crate::store::revisions::RevisionRow;
 use crate::store::workflows::WorkflowRow;
 use crate::store::{Reader, StoreError, projects, revisions, workflows};
-use serde_json::Value;
 
 /// A workflow with the revision it belongs to.
 #[derive(Debug, Clone)]
@@ -50,10 +49,13 @@ impl StoredWorkflow {
     }
 }
 
-/// The schedule that a definition has. One that cannot be read gives no times; `check` and `push` tell what is wrong.
+/// The schedule that a definition has, if any.
 pub fn schedule_of(config: &Params, zone: &Zone) -> Option<Schedule> {
-    match config.get("schedule") {
-        Some(Value::Object(section)) => Schedule::parse(section, zone).ok().map(|(schedule, _)| schedule),
-        _ => None,
-    }
+    schedule_of_section(config.get("schedule")?.as_object()?, zone)
+}
+
+/// The schedule that the section of a definition stands for. One that cannot be read gives no times; `check` and `push`
+/// tell what is wrong.
+pub(super) fn schedule_of_section(section: &Params, zone: &Zone) -> Option<Schedule> {
+    Schedule::parse(section, zone).ok().map(|(schedule, _)| schedule)
 }

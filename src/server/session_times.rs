@@ -1,8 +1,8 @@
 //! `/api/workflows/{id}/truncated_session_time`: the session time that is meant by a time.
 
 use super::{ApiError, App, PathParams, Request, Response, Route, wire, workflows};
-use crate::actions::schedules::schedule_of_workflow;
 use crate::actions::session_time::{Truncation, truncated_session_time};
+use crate::actions::stored::schedule_of;
 use crate::model::WorkflowId;
 use crate::model::time::LocalOrInstant;
 
@@ -20,7 +20,7 @@ fn truncated(app: &App, request: &Request, path: &PathParams) -> Result<Response
     let zone = &row.workflow.timezone;
     let mut time = time.instant(zone);
     if let Some(mode) = mode {
-        let schedule = schedule_of_workflow(&row.workflow);
+        let schedule = schedule_of(&row.workflow.config, zone);
         let truncated = truncated_session_time(time, mode, zone, schedule.as_ref());
         time = truncated.map_err(|error| ApiError::invalid(error.to_string()))?.time();
     }
