@@ -6,6 +6,8 @@
 --               └─ sessions ── attempts ─┬─ tasks
 --     owners ──────────────────┘         └─ task_logs          stored_params   tokens
 --
+--     skipped_sessions   watched_projects   notifications        what is to be told of schedules, directories, attempts
+--
 -- A project is a named line of revisions; a revision is one state of its files and defines workflows. A session is a
 -- workflow, by name, at a session time; every run of a session is an attempt, and an attempt has tasks.
 --
@@ -19,7 +21,7 @@
 -- older files to it. Ids are never used again (AUTOINCREMENT), for people remember them.
 
 PRAGMA application_id = 0x44696262;  -- "Dibb": tells this file from other programs' databases
-PRAGMA user_version = 2;             -- which schema this is; files with a higher number are refused
+PRAGMA user_version = 3;             -- which schema this is; files with a higher number are refused
 
 -- Projects and what they define ---------------------------------------------------------------------------------------
 
@@ -81,12 +83,44 @@ CREATE TABLE schedules (
     next_session_time  INTEGER NOT NULL,  -- in seconds, what for
     last_session_time  INTEGER,           -- in seconds; null before the first one
     created_at         INTEGER NOT NULL,
-    disabled_at        INTEGER
+    disabled_at        INTEGER,
+    -- In seconds: the session that had not started long after its time, of which somebody was told. Null again once one
+    -- has started in time.
+    late_session_time  INTEGER
 ) STRICT;
 
 CREATE UNIQUE INDEX schedules_by_workflow ON schedules (project_id, workflow_name);
 CREATE INDEX schedules_by_project ON schedules (project_id);
+CREATE INDEX schedules_by_definition ON schedules (workflow_id);
 CREATE INDEX schedules_due ON schedules (next_run_time) WHERE disabled_at IS NULL;
+
+-- Sessions of a schedule, one after another, that were left out.
+CREATE TABLE skipped_sessions (
+    id                  INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id          INTEGER NOT NULL REFERENCES projects (id),
+    workflow_name       TEXT    NOT NULL CHECK (workflow_name <> ''),
+    first_session_time  INTEGER NOT NULL,  -- in seconds
+    last_session_time   INTEGER NOT NULL,  -- in seconds
+    count               INTEGER NOT NULL CHECK (count >= 1),
+    -- For a person.
+    reason              TEXT    NOT NULL CHECK (reason <> ''),
+    skipped_at          INTEGER NOT NULL,
+    CHECK (first_session_time <= last_session_time)
+) STRICT;
+
+CREATE INDEX skipped_sessions_by_workflow ON skipped_sessions (project_id, workflow_name);  -- the newest ones: by id
+CREATE INDEX skipped_sessions_by_time ON skipped_sessions (skipped_at);
+
+-- Directories whose workflows are registered whenever they change.
+CREATE TABLE watched_projects (
+    name        TEXT    NOT NULL PRIMARY KEY CHECK (name <> ''),
+    -- An absolute path.
+    directory   TEXT    NOT NULL CHECK (directory <> ''),
+    -- What is wrong with the files as they are, for a person; the project stays at its last good revision. Null when all
+    -- is well.
+    error       TEXT,
+    checked_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- Encrypted values. The key is not in this file.
 CREATE TABLE secrets (
@@ -168,6 +202,8 @@ CREATE TABLE attempts (
     -- What it takes over: {"attempt_id": 7} all that had succeeded there, with "from": "+a" only what comes before that
     -- task. JSON object.
     resume            TEXT    CHECK (resume IS NULL OR (json_valid(resume) AND json_type(resume) = 'object')),
+    -- When it had taken much longer than its workflow usually takes.
+    overlong_at       INTEGER,
     CHECK (success = 0 OR done = 1),
     CHECK ((finished_at IS NOT NULL) = (done = 1)),
     CHECK (owner_id IS NULL OR done = 0)
@@ -177,6 +213,8 @@ CREATE UNIQUE INDEX attempts_by_name ON attempts (session_id, name);
 CREATE UNIQUE INDEX attempts_by_index ON attempts (session_id, attempt_index);
 CREATE INDEX attempts_by_project ON attempts (project_id);
 CREATE INDEX attempts_by_workflow ON attempts (project_id, workflow_name);
+CREATE INDEX attempts_by_definition ON attempts (workflow_id);
+CREATE INDEX attempts_by_end ON attempts (finished_at) WHERE finished_at IS NOT NULL;
 -- Small whatever the history: what recovery looks through.
 CREATE INDEX attempts_unfinished ON attempts (id) WHERE done = 0;
 CREATE INDEX attempts_by_owner ON attempts (owner_id) WHERE owner_id IS NOT NULL;
@@ -248,6 +286,42 @@ CREATE TABLE task_logs (
 
 CREATE UNIQUE INDEX task_logs_by_file ON task_logs (attempt_id, task_name, file, chunk, written_at, size);
 
+-- What people are told of, and what has become of it. Attempts and projects may be gone by now.
+CREATE TABLE notifications (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    created_at    INTEGER NOT NULL,
+    -- task        a task wanted it: notify>, a failed attempt, an SLA
+    -- time_limit  an attempt or a task took too long and was canceled
+    -- late        a session of a schedule did not start
+    -- overlong    an attempt takes much longer than usual
+    -- disk        too little room on the disk for anything to start
+    kind          TEXT    NOT NULL CHECK (kind IN ('task', 'time_limit', 'late', 'overlong', 'disk')),
+    project_name  TEXT,
+    workflow_name TEXT,
+    attempt_id    INTEGER,
+    -- For a person.
+    message       TEXT    NOT NULL CHECK (message <> ''),
+    -- What is sent. JSON object.
+    payload       TEXT    NOT NULL CHECK (json_valid(payload) AND json_type(payload) = 'object'),
+    -- pending  it is to be sent, at retry_at at the earliest
+    -- sent     somebody has taken it
+    -- failed   nobody would take it
+    -- dropped  the configuration names nobody to send it to
+    state         TEXT    NOT NULL CHECK (state IN ('pending', 'sent', 'failed', 'dropped')),
+    tries         INTEGER NOT NULL CHECK (tries >= 0),
+    retry_at      INTEGER,
+    -- How it was sent last: mail, http or shell.
+    channel       TEXT,
+    -- What was answered then, for a person.
+    answer        TEXT,
+    ended_at      INTEGER,
+    CHECK ((retry_at IS NOT NULL) = (state = 'pending')),
+    CHECK ((ended_at IS NOT NULL) = (state <> 'pending'))
+) STRICT;
+
+CREATE INDEX notifications_pending ON notifications (retry_at) WHERE state = 'pending';
+CREATE INDEX notifications_by_time ON notifications (created_at);
+
 -- What param_set> keeps for param_get>, for all projects.
 CREATE TABLE stored_params (
     key         TEXT    NOT NULL PRIMARY KEY,
@@ -284,6 +358,7 @@ SELECT
     attempts.finished_at,
     attempts.waits_for,
     attempts.resume,
+    attempts.overlong_at,
     attempts.id = sessions.last_attempt_id AS is_last
 FROM attempts
     JOIN sessions ON sessions.id = attempts.session_id
@@ -304,7 +379,8 @@ SELECT
     schedules.next_session_time,
     schedules.last_session_time,
     schedules.created_at,
-    schedules.disabled_at
+    schedules.disabled_at,
+    schedules.late_session_time
 FROM schedules
     JOIN projects ON projects.id = schedules.project_id
     JOIN workflows ON workflows.id = schedules.workflow_id;

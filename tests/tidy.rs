@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, and what each may use. `engine` knows no SQL, thread or clock; operators never see the store.
-const LAYERS: [(&str, &[&str]); 18] = [
+const LAYERS: [(&str, &[&str]); 22] = [
     ("model", &[]),
     ("clock", &["model"]),
     ("init_process", &[]),
@@ -16,7 +16,9 @@ const LAYERS: [(&str, &[&str]); 18] = [
     ("store", &["model", "dig", "engine"]),
     ("logs", &["model"]),
     ("project_files", &["model", "dig"]),
-    ("operators", &["model", "dig", "logs", "project_files"]),
+    ("notifications", &["model", "logs"]),
+    ("crontab", &["model", "dig"]),
+    ("operators", &["model", "dig", "logs", "project_files", "notifications"]),
     (
         "actions",
         &[
@@ -27,6 +29,7 @@ const LAYERS: [(&str, &[&str]); 18] = [
             "engine",
             "store",
             "operators",
+            "notifications",
             "project_files",
             "clock",
             "logs",
@@ -34,9 +37,23 @@ const LAYERS: [(&str, &[&str]); 18] = [
     ),
     (
         "runner",
-        &["model", "dig", "archive", "crypto", "engine", "store", "operators", "actions", "clock", "logs"],
+        &[
+            "model",
+            "dig",
+            "archive",
+            "crypto",
+            "engine",
+            "store",
+            "operators",
+            "notifications",
+            "actions",
+            "clock",
+            "logs",
+        ],
     ),
     ("scheduler", &["model", "dig", "engine", "store", "actions", "runner", "clock", "logs"]),
+    ("watch", &["model", "dig", "engine", "store", "actions", "runner", "clock", "logs", "project_files"]),
+    ("housekeeping", &["model", "engine", "store", "actions", "runner", "notifications", "clock", "logs"]),
     (
         "server",
         &[
@@ -49,6 +66,9 @@ const LAYERS: [(&str, &[&str]); 18] = [
             "actions",
             "runner",
             "scheduler",
+            "watch",
+            "housekeeping",
+            "notifications",
             "clock",
             "logs",
         ],
@@ -68,6 +88,10 @@ const LAYERS: [(&str, &[&str]); 18] = [
             "actions",
             "runner",
             "scheduler",
+            "watch",
+            "housekeeping",
+            "notifications",
+            "crontab",
             "server",
             "client",
             "clock",

@@ -44,6 +44,7 @@ mod error;
 pub mod last_results;
 mod log_gzip;
 mod migrations;
+pub mod notifications;
 mod open;
 pub mod owners;
 pub mod projects;

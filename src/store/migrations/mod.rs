@@ -13,7 +13,7 @@ use std::path::Path;
 const SCHEMA: &str = include_str!("../../../schema.sql");
 
 /// The first step goes from version 1 to 2, the next from 2 to 3, and so on.
-const STEPS: &[&str] = &[include_str!("2_server.sql")];
+const STEPS: &[&str] = &[include_str!("2_server.sql"), include_str!("3_schedules.sql")];
 
 /// The version of `schema.sql`.
 pub(super) const SCHEMA_VERSION: i64 = 1 + STEPS.len() as i64;
@@ -61,7 +61,7 @@ mod tests {
     use crate::store::{Store, dump, testing};
 
     /// Every older schema, from version 1 on.
-    const OLDER: &[&str] = &[include_str!("schema_v1.sql")];
+    const OLDER: &[&str] = &[include_str!("schema_v1.sql"), include_str!("schema_v2.sql")];
 
     /// What the tables, indexes and views are, without comments and layout.
     fn shape(connection: &Connection) -> Vec<String> {

@@ -182,7 +182,7 @@ fn newer_files_are_refused() {
     Connection::open(&file).unwrap().pragma_update(None, "user_version", 7).unwrap();
     assert_eq!(
         refused(&file),
-        "test.db was written by a newer Dibble (schema 7, this one knows 2); update Dibble, or name another file"
+        "test.db was written by a newer Dibble (schema 7, this one knows 3); update Dibble, or name another file"
     );
     assert!(matches!(Store::open_existing(&file), Err(StoreError::Newer { found: 7, known: 2, .. })));
 }
