@@ -184,7 +184,7 @@ fn newer_files_are_refused() {
         refused(&file),
         "test.db was written by a newer Dibble (schema 7, this one knows 3); update Dibble, or name another file"
     );
-    assert!(matches!(Store::open_existing(&file), Err(StoreError::Newer { found: 7, known: 2, .. })));
+    assert!(matches!(Store::open_existing(&file), Err(StoreError::Newer { found: 7, known: 3, .. })));
 }
 
 #[test]
