@@ -2,12 +2,8 @@
 //! when there is nothing left to do but wait.
 
 use crate::model::Time;
-use crate::model::time::parse_iso;
 use chrono::Utc;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// The environment variable that replaces the machine's clock by one that is stepped.
-const NOW_VARIABLE: &str = "DIBBLE_NOW";
 
 /// Tells the time.
 #[derive(Debug, Clone, Default)]
@@ -24,12 +20,6 @@ impl Clock {
     /// A clock that stands at a time until it is stepped.
     pub fn stepped(start: Time) -> Self {
         Self { stepped: Some(Arc::new(Mutex::new(start))) }
-    }
-
-    /// The clock of the machine, unless the environment gives a time with a zone.
-    pub fn from_environment() -> Self {
-        let given = std::env::var(NOW_VARIABLE).ok().and_then(|text| parse_iso(&text));
-        given.map_or_else(Self::system, Self::stepped)
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place that may read the clock of the machine")]

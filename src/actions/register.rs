@@ -14,7 +14,6 @@ use std::path::Path;
 pub struct Registered {
     pub project: ProjectId,
     pub project_name: String,
-    pub revision: String,
     pub workflows: HashMap<String, WorkflowId>,
 }
 
@@ -34,10 +33,10 @@ pub fn register(
     let definitions = || loaded.workflows.iter();
     let digest = digest(definitions(), params);
     let latest = revisions::latest(writer, project.id)?;
-    let (revision, workflows) = match latest {
+    let workflows = match latest {
         Some(latest) if latest.digest == digest && latest.directory.as_deref() == Some(&*loaded.dir) => {
             let known = workflows::list(writer, latest.id)?;
-            (latest.name, known.into_iter().map(|workflow| (workflow.name, workflow.id)).collect())
+            known.into_iter().map(|workflow| (workflow.name, workflow.id)).collect()
         }
         latest => {
             let name = next_name(latest.as_ref().map(|latest| latest.name.as_str()));
@@ -48,11 +47,10 @@ pub fn register(
                 digest: &digest,
                 directory: Some(&loaded.dir),
             };
-            let (_, ids) = insert_revision(writer, &new, definitions(), now)?;
-            (name, ids)
+            insert_revision(writer, &new, definitions(), now)?.1
         }
     };
-    Ok(Registered { project: project.id, project_name: project.name, revision, workflows })
+    Ok(Registered { project: project.id, project_name: project.name, workflows })
 }
 
 /// A revision to be registered.

@@ -19,7 +19,7 @@ use crate::dig::LoadedWorkflow;
 use crate::engine::Limits;
 use crate::logs::Level;
 use crate::model::{Params, Plan, ProjectId, Settings, Zone};
-use crate::runner::{Finished, Observer, Project, Run, RunFailure, RunOptions, SecretFailure, SecretSource};
+use crate::runner::{Observer, Project, Run, RunFailure, RunOptions, SecretFailure, SecretSource};
 use crate::secret_files::SecretFiles;
 use crate::store::owners::OwnerKind;
 use crate::store::{Durability, Store, StoreError};
@@ -215,7 +215,7 @@ pub fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     });
     let interrupted = interrupts.first();
     drop(interrupts);
-    let Finished { attempt, .. } = ended.map_err(run_error)?;
+    let attempt = ended.map_err(run_error)?;
     let success = attempt.outcome.is_some_and(|outcome| outcome.success);
     let saved_at = keeps.then_some(store.file());
     let summary = RunSummary { success, tasks: attempt.tasks(), saved_at };

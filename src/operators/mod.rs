@@ -31,7 +31,6 @@ mod secret_template;
 mod secrets;
 mod sh;
 mod subtasks;
-mod tail;
 mod temp_dir;
 #[cfg(test)]
 mod testing;
@@ -40,7 +39,6 @@ mod wait;
 pub use builtins::builtin_params;
 pub use cancellation::{CancelStage, Cancellation, Registration};
 pub use context::{Context, Host, OperatorError, TaskIdentity};
-pub use tail::Tail;
 pub use temp_dir::remove_unused_dirs;
 
 use crate::model::TaskResult;

@@ -24,15 +24,6 @@ impl Context<'_> {
         self.host.secret(&place).ok_or_else(|| secret_not_found(key))
     }
 
-    /// A secret that need not exist.
-    ///
-    /// # Errors
-    ///
-    /// `_secrets` holds something else than keys.
-    pub fn optional_secret(&self, key: &str) -> Result<Option<String>, OperatorError> {
-        Ok(self.host.secret(&self.secret_place(key)?))
-    }
-
     fn secret_place(&self, key: &str) -> Result<String, OperatorError> {
         let moves = self.config.object("_secrets")?;
         match moved(&moves, key) {
@@ -103,7 +94,6 @@ mod tests {
                 let found = ctx.secret(key).map_err(|error| error.to_string());
                 assert_eq!(found.as_deref().map_err(String::as_str), expected, "{key}");
             }
-            assert_eq!(ctx.optional_secret("nothing").unwrap(), None);
         });
         assert_eq!(task.log().len(), 1);
     }

@@ -1,7 +1,7 @@
 //! A task for tests of operators: parameters, secrets, a project directory, and a record of what the operator did.
 
 use super::context::{RequireRequest, Required};
-use super::{Cancellation, Context, Host, OperatorError, Tail, TaskIdentity};
+use super::{Cancellation, Context, Host, OperatorError, TaskIdentity};
 use crate::logs::Level;
 use crate::model::{
     AttemptId, Config, Params, ProjectId, SessionId, SessionTime, Settings, TaskId, Time, Zone,
@@ -39,7 +39,6 @@ struct Record {
     output: Vec<u8>,
     total: usize,
     largest_piece: usize,
-    tail: Tail,
     log: Vec<String>,
 }
 
@@ -142,10 +141,6 @@ impl Task {
         (record.total, record.largest_piece)
     }
 
-    pub(crate) fn tail(&self, count: usize) -> Vec<String> {
-        self.host.record.lock().unwrap().tail.lines(count)
-    }
-
     /// Waits until the output contains a text.
     pub(crate) fn wait_for_output(&self, text: &str) {
         let record = self.host.record.lock().unwrap();
@@ -164,7 +159,6 @@ impl Host for FakeHost {
         let mut record = self.record.lock().unwrap();
         record.total += bytes.len();
         record.largest_piece = record.largest_piece.max(bytes.len());
-        record.tail.push(bytes);
         if self.keep_output {
             record.output.extend_from_slice(bytes);
         }

@@ -32,7 +32,7 @@ mod workspace;
 
 pub use load::Load;
 pub use observer::Observer;
-pub use run::{Control, Finished, Run, RunFailure};
+pub use run::{Control, Run, RunFailure};
 pub use run_error::RunError;
 pub use run_starter::Project;
 pub use secrets::{SecretFailure, SecretSource, StoredSecrets};

@@ -43,14 +43,6 @@ pub struct Run {
     pub earlier: HashMap<String, TaskResult>,
 }
 
-/// How a run went.
-pub struct Finished {
-    /// The attempt that was asked for.
-    pub attempt: Attempt,
-    /// Attempts that `require>` started, in the order of their ids.
-    pub required: Vec<Attempt>,
-}
-
 /// A run could not be started or not be brought to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum RunFailure {
@@ -81,13 +73,13 @@ impl Control {
 }
 
 impl Run {
-    /// Runs to the end. `started` is called once the attempt is accepted, with a way to cancel it.
+    /// Runs to the end and returns the attempt that was asked for. `started` is called once the attempt is accepted, with a way to cancel it.
     ///
     /// # Errors
     ///
     /// The attempt cannot be started, or its log files cannot be written; then nothing was started. Or the store fails on
     /// the way; running commands are ended then. Log files that fail on the way are told in the log.
-    pub fn to_end(self, started: impl FnOnce(&Attempt, Control)) -> Result<Finished, RunFailure> {
+    pub fn to_end(self, started: impl FnOnce(&Attempt, Control)) -> Result<Attempt, RunFailure> {
         let log_tree = self.options.task_log_dir.as_deref().map(LogTree::open).transpose()?.map(Arc::new);
         let inbox = Arc::new(Inbox::default());
         let project_dir = self.project.dir.clone();
@@ -137,6 +129,6 @@ impl Run {
         }
         let mut attempts = ended?;
         let main = attempts.iter().position(|attempt| attempt.id == id).unwrap_or(0);
-        Ok(Finished { attempt: attempts.remove(main), required: attempts })
+        Ok(attempts.swap_remove(main))
     }
 }

@@ -26,15 +26,6 @@ pub fn gzip(r: &Reader, revision: RevisionId) -> Result<Option<Vec<u8>>> {
     )
 }
 
-/// The MD5 sum of a revision's archive.
-pub fn md5(r: &Reader, revision: RevisionId) -> Result<Option<[u8; 16]>> {
-    r.row(
-        "SELECT md5 FROM archives WHERE revision_id = :revision",
-        named_params! { ":revision": revision },
-        |row| row.get("md5"),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +39,5 @@ mod tests {
         assert_eq!(store.read(|r| gzip(r, revision)).unwrap(), None);
         store.write(Durability::Full, |w| insert(w, revision, [7; 16], b"\x1f\x8b")).unwrap();
         assert_eq!(store.read(|r| gzip(r, revision)).unwrap().as_deref(), Some(&b"\x1f\x8b"[..]));
-        assert_eq!(store.read(|r| md5(r, revision)).unwrap(), Some([7; 16]));
     }
 }

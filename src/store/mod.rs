@@ -39,7 +39,8 @@ pub mod attempts;
 pub mod commit;
 mod connection;
 mod create;
-pub mod dump;
+#[cfg(test)]
+pub(crate) mod dump;
 mod error;
 pub mod last_results;
 mod log_gzip;

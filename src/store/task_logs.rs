@@ -41,17 +41,6 @@ pub struct Chunk {
     pub gzip: Vec<u8>,
 }
 
-/// The file for the next run of a task. It is in the lists from its first chunk on.
-pub fn next_file(r: &Reader, attempt: AttemptId, task: &str) -> Result<LogFile> {
-    let number = r.row(
-        "SELECT 1 + coalesce(max(file), 0) AS number FROM task_logs
-         WHERE attempt_id = :attempt AND task_name = :task",
-        named_params! { ":attempt": attempt, ":task": task },
-        |row| row.get("number"),
-    )?;
-    Ok(LogFile { attempt, task: task.to_owned(), number: number.unwrap_or(1) })
-}
-
 /// Adds a chunk, made by [`compress`], to a file.
 pub fn append(w: &Writer, file: &LogFile, gzip: &[u8], now: Time) -> Result<()> {
     w.execute(
@@ -131,17 +120,17 @@ mod tests {
     fn chunks_one_after_another_are_a_gzip_file() {
         let (store, _directory) = testing::store();
         let attempt = testing::attempt(&store, "");
-        let next = |task| store.read(|r| next_file(r, attempt, task)).unwrap();
+        let file = |task: &str, number| LogFile { attempt, task: task.to_owned(), number };
         let append = |file: &LogFile, text: &str, second| {
             store.write(Normal, |w| append(w, file, &compress(text.as_bytes()), at(second))).unwrap();
         };
-        let first = next("+wf+a");
+        let first = file("+wf+a", 1);
         append(&first, "one\n", 10);
         append(&first, "", 11);
         append(&first, "two\n", 12);
-        let second = next("+wf+a");
+        let second = file("+wf+a", 2);
         append(&second, "three\n", 20);
-        append(&next("+wf"), "group\n", 5);
+        append(&file("+wf", 1), "group\n", 5);
         append(&first, "late\n", 30);
 
         let all = store.read(|r| chunks(r, &first, 0, 100)).unwrap();
@@ -161,8 +150,7 @@ mod tests {
         assert_eq!(shown, [("+wf", 1, at(5), 1), ("+wf+a", 1, at(10), 4), ("+wf+a", 2, at(20), 1)]);
         assert_eq!(files[1].size, gzip.len() as u64);
         assert_eq!(store.read(|r| find(r, &first)).unwrap().as_ref(), Some(&files[1]));
-        let third = LogFile { number: 3, ..first.clone() };
-        assert_eq!(store.read(|r| find(r, &third)).unwrap(), None);
+        assert_eq!(store.read(|r| find(r, &file("+wf+a", 3))).unwrap(), None);
         assert!(files[1].place < files[2].place && files[2].place < files[0].place);
     }
 }

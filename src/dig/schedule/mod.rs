@@ -26,7 +26,6 @@ use std::time::Duration;
 /// A workflow's schedule in its time zone.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    kind: Kind,
     points: Points,
     zone: Zone,
     delay: TimeDelta,
@@ -82,8 +81,7 @@ impl Schedule {
             params.insert("_command".to_owned(), command.clone());
         }
         let config = Config::new(params);
-        let kind = Kind::named(&config.required_string("_type")?)?;
-        let (points, delay) = kind.read(&config, zone)?;
+        let (points, delay) = Kind::named(&config.required_string("_type")?)?.read(&config, zone)?;
         let start = first_instant(&config, "start", zone, Days::new(0))?;
         // The day of the end still belongs to the schedule.
         let end = first_instant(&config, "end", zone, Days::new(1))?;
@@ -91,7 +89,6 @@ impl Schedule {
             return Err(ScheduleError::EndBeforeStart);
         }
         let schedule = Self {
-            kind,
             points,
             zone: zone.clone(),
             delay: i32::try_from(delay)
@@ -103,11 +100,6 @@ impl Schedule {
             skip_delayed_by: skip_delayed_by(&config)?,
         };
         Ok((schedule, unused_keys(section, operator.map(|(key, _)| key.as_str()))))
-    }
-
-    /// The kind of schedule: `daily`, `cron`, ...
-    pub fn kind(&self) -> &'static str {
-        self.kind.name()
     }
 
     /// Whether a session is skipped while an attempt of the workflow still runs.

@@ -101,7 +101,6 @@ fn intervals_of_seconds_count_from_the_epoch() {
         "Asia/Tokyo",
         json!({"_type": "seconds_interval", "_command": 7, "delay": 2, "end": "2000-01-01"}),
     );
-    assert_eq!(schedule.kind(), "seconds_interval");
     let time = |seconds, millis: u32| DateTime::from_timestamp(seconds, millis * 1_000_000).unwrap();
     let session =
         |time: Option<ScheduleTime>| time.map(|time| (time.session.timestamp(), time.run.timestamp()));
