@@ -73,7 +73,8 @@ impl Control {
 }
 
 impl Run {
-    /// Runs to the end and returns the attempt that was asked for. `started` is called once the attempt is accepted, with a way to cancel it.
+    /// Runs to the end and returns the attempt that was asked for. `started` is called once the attempt is accepted, with a
+    /// way to cancel it.
     ///
     /// # Errors
     ///

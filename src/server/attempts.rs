@@ -1,8 +1,8 @@
-//! `/api/attempts`: what ran and runs. Starting and killing are elsewhere.
+//! `/api/attempts`, and the attempts of a session: what ran and runs. Starting and killing are elsewhere.
 
-use super::paging::page_size;
-use super::{ApiError, App, PathParams, Request, Response, Route, projects, wire};
-use crate::model::AttemptId;
+use super::paging::page;
+use super::{ApiError, App, PathParams, Request, Response, Route, projects, sessions, wire};
+use crate::model::{AttemptId, SessionId};
 use crate::store::attempts::{AttemptRow, Scope};
 use crate::store::{Page, Reader, attempts, tasks};
 
@@ -11,12 +11,12 @@ pub const ROUTES: &[Route<App>] = &[
     Route::get("/api/attempts/{id}", get),
     Route::get("/api/attempts/{id}/retries", list_retries),
     Route::get("/api/attempts/{id}/tasks", list_tasks),
+    Route::get("/api/sessions/{id}/attempts", list_of_session),
 ];
 
 fn list(app: &App, request: &Request, _: &PathParams) -> Result<Response, ApiError> {
     let query = request.query();
-    let limit = page_size(query, app.settings().max_attempts_page_size)?;
-    let page = Page { before: query.scalar("last_id")?.map(AttemptId), limit };
+    let page = page(query, app.settings().max_attempts_page_size, AttemptId)?;
     let rows = app.read(|reader| {
         let project = query.text("project").map(|name| projects::by_name(reader, name)).transpose()?;
         let scope = match (project, query.text("workflow")) {
@@ -29,6 +29,16 @@ fn list(app: &App, request: &Request, _: &PathParams) -> Result<Response, ApiErr
         } else {
             attempts::list_last(reader, scope, page)?
         })
+    })?;
+    Ok(collection(&rows))
+}
+
+fn list_of_session(app: &App, request: &Request, path: &PathParams) -> Result<Response, ApiError> {
+    let id = SessionId(path.scalar("id")?);
+    let page = page(request.query(), app.settings().max_attempts_page_size, AttemptId)?;
+    let rows = app.read(|reader| {
+        sessions::find(reader, id)?;
+        Ok(attempts::list_of_session(reader, id, page)?)
     })?;
     Ok(collection(&rows))
 }

@@ -1,16 +1,21 @@
 //! The parameters of lists.
 
 use super::{ApiError, Query};
+use crate::store::Page;
 
 /// How many rows lists have that nobody gave a number.
 pub(super) const DEFAULT_PAGE: u32 = 100;
 
-/// Reads `page_size`.
+/// Reads `last_id` and `page_size`.
 ///
 /// # Errors
 ///
-/// 400 when it is larger than `max` or negative, 404 when it is no number.
-pub(super) fn page_size(query: &Query, max: u32) -> Result<u32, ApiError> {
+/// 400 when the size is larger than `max` or negative, 404 when one of them is no number.
+pub(super) fn page<T>(query: &Query, max: u32, id: fn(i64) -> T) -> Result<Page<T>, ApiError> {
+    Ok(Page { limit: page_size(query, max)?, before: query.scalar("last_id")?.map(id) })
+}
+
+fn page_size(query: &Query, max: u32) -> Result<u32, ApiError> {
     let Some(size) = natural(query, "page_size")? else { return Ok(DEFAULT_PAGE) };
     if size > max {
         return Err(ApiError::invalid(format!(

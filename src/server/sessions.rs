@@ -1,27 +1,27 @@
-//! `/api/sessions`, and the sessions of a project.
+//! `/api/sessions`, and the sessions of a project. The attempts of a session are elsewhere.
 
-use super::paging::page_size;
-use super::{ApiError, App, PathParams, Query, Request, Response, Route, projects, wire};
-use crate::model::{AttemptId, ProjectId, SessionId};
+use super::paging::page;
+use super::{ApiError, App, PathParams, Request, Response, Route, projects, wire};
+use crate::model::{ProjectId, SessionId};
 use crate::store::attempts::Scope;
 use crate::store::sessions::SessionRow;
-use crate::store::{Page, Reader, attempts, sessions};
+use crate::store::{Reader, sessions};
 
 pub const ROUTES: &[Route<App>] = &[
     Route::get("/api/sessions", list),
     Route::get("/api/sessions/{id}", get),
-    Route::get("/api/sessions/{id}/attempts", list_attempts),
     Route::get("/api/projects/{id}/sessions", list_of_project),
 ];
 
 fn list(app: &App, request: &Request, _: &PathParams) -> Result<Response, ApiError> {
-    let page = page(app, request.query())?;
+    let page = page(request.query(), app.settings().max_sessions_page_size, SessionId)?;
     let rows = app.read(|reader| Ok(sessions::list(reader, Scope::All, page)?))?;
     Ok(collection(&rows))
 }
 
 fn list_of_project(app: &App, request: &Request, path: &PathParams) -> Result<Response, ApiError> {
-    let (id, page) = (ProjectId(path.scalar("id")?), page(app, request.query())?);
+    let id = ProjectId(path.scalar("id")?);
+    let page = page(request.query(), app.settings().max_sessions_page_size, SessionId)?;
     let rows = app.read(|reader| {
         let project = projects::live(reader, id)?.id;
         let workflow = request.query().text("workflow");
@@ -37,27 +37,16 @@ fn get(app: &App, _: &Request, path: &PathParams) -> Result<Response, ApiError> 
     Ok(Response::json(200, &wire::Session::from(&row)))
 }
 
-fn list_attempts(app: &App, request: &Request, path: &PathParams) -> Result<Response, ApiError> {
-    let id = SessionId(path.scalar("id")?);
-    let limit = page_size(request.query(), app.settings().max_attempts_page_size)?;
-    let before = request.query().scalar("last_id")?.map(AttemptId);
-    let rows = app.read(|reader| {
-        find(reader, id)?;
-        Ok(attempts::list_of_session(reader, id, Page { before, limit })?)
-    })?;
-    Ok(Response::json(200, &wire::collection("attempts", rows.iter().map(wire::Attempt::from))))
-}
-
-fn page(app: &App, query: &Query) -> Result<Page<SessionId>, ApiError> {
-    let limit = page_size(query, app.settings().max_sessions_page_size)?;
-    Ok(Page { before: query.scalar("last_id")?.map(SessionId), limit })
-}
-
 fn collection(rows: &[SessionRow]) -> Response {
     Response::json(200, &wire::collection("sessions", rows.iter().map(wire::Session::from)))
 }
 
-fn find(reader: &Reader, id: SessionId) -> Result<SessionRow, ApiError> {
+/// Finds a session.
+///
+/// # Errors
+///
+/// 404
+pub(super) fn find(reader: &Reader, id: SessionId) -> Result<SessionRow, ApiError> {
     sessions::by_id(reader, id)?
         .ok_or_else(|| ApiError::not_found(format!("Resource does not exist: session id={id}")))
 }
