@@ -1,0 +1,60 @@
+//! How tasks are run.
+
+use super::super::values::Values;
+use chrono::TimeDelta;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How tasks are run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli::server) struct RunConfig {
+    /// Whether tasks are run at all, or wait for another server.
+    pub(in crate::cli::server) runs_tasks: bool,
+    pub(in crate::cli::server) max_task_threads: usize,
+    pub(in crate::cli::server) max_tasks: usize,
+    pub(in crate::cli::server) max_attempts: u32,
+    pub(in crate::cli::server) attempt_ttl: TimeDelta,
+    pub(in crate::cli::server) task_ttl: TimeDelta,
+    /// In bytes.
+    pub(in crate::cli::server) max_log_size: u64,
+    /// Where Digdag's tree of log files is written, too.
+    pub(in crate::cli::server) task_logs: Option<PathBuf>,
+    /// Who runs tasks, where Digdag says so.
+    pub(in crate::cli::server) agent: Option<String>,
+}
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const DEFAULT_MAX_LOG_SIZE: u64 = 256 << 20;
+
+pub(super) fn read(values: &Values<'_>) -> RunConfig {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = values.number("agent.max-task-threads", 0..=100_000).filter(|threads| *threads > 0);
+    let ttl = |key, default| {
+        let ttl = values.duration(key).unwrap_or(default);
+        // What is too long to be reckoned with is no limit.
+        TimeDelta::from_std(ttl).unwrap_or(TimeDelta::MAX)
+    };
+    let tree =
+        values.read(
+            "log-server.type",
+            "local or null; logs are in the database file, too",
+            |text| match text {
+                "local" => Some(true),
+                "null" => Some(false),
+                _ => None,
+            },
+        );
+    let tree_dir = || PathBuf::from(values.text("log-server.local.path").unwrap_or("digdag.log"));
+    let runs_tasks = [values.flag("agent.enabled", true), values.flag("server.executor.enabled", true)];
+    RunConfig {
+        runs_tasks: runs_tasks == [true, true],
+        max_task_threads: threads.unwrap_or((4 * cores).max(8)),
+        max_tasks: values.number("executor.task_max_run", 1..=usize::MAX).unwrap_or(1000),
+        max_attempts: values.number("executor.attempt_max_run", 0..=u32::MAX).unwrap_or(100),
+        attempt_ttl: ttl("executor.attempt_ttl", 7 * DAY),
+        task_ttl: ttl("executor.task_ttl", DAY),
+        max_log_size: values.number("log.max_task_size", 1..=u64::MAX).unwrap_or(DEFAULT_MAX_LOG_SIZE),
+        task_logs: (tree == Some(true)).then(tree_dir),
+        agent: values.text("agent.id").map(str::to_owned),
+    }
+}
