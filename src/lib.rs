@@ -11,6 +11,7 @@ pub mod engine;
 pub mod init_process;
 pub mod logs;
 pub mod model;
+pub mod notifications;
 pub mod operators;
 pub mod project_files;
 pub mod runner;

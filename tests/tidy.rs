@@ -16,7 +16,7 @@ const LAYERS: [(&str, &[&str]); 22] = [
     ("store", &["model", "dig", "engine"]),
     ("logs", &["model"]),
     ("project_files", &["model", "dig"]),
-    ("notifications", &["model", "logs"]),
+    ("notifications", &["model", "dig", "logs"]),
     ("crontab", &["model", "dig"]),
     ("operators", &["model", "dig", "logs", "project_files", "notifications"]),
     (

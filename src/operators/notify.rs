@@ -3,13 +3,13 @@
 //! Digdag's other ways, HTTP and mail, are not here; settings that ask for them make the task fail.
 
 use crate::logs::Level;
-use crate::model::time::{iso, whole_seconds};
 use crate::model::{ConfigError, Settings, TaskResult};
+use crate::notifications::{self, About};
 use crate::operators::context::{Context, OperatorError};
 use crate::operators::{CancelStage, Cancellation};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::os::unix::process::CommandExt;
@@ -32,25 +32,23 @@ pub(crate) fn run(ctx: &Context<'_>) -> Result<TaskResult, OperatorError> {
     Ok(TaskResult::default())
 }
 
-/// The message and where it comes from, as Digdag words it.
+/// The message and where it comes from.
 fn payload(ctx: &Context<'_>, message: &str) -> Value {
     let task = ctx.task;
-    json!({
-        "timestamp": whole_seconds(ctx.now).format("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        "message": message,
-        "site_id": 0,
-        "project_id": task.project_id,
-        "project_name": task.project_name,
-        "workflow_name": task.workflow_name,
-        "revision": task.revision,
-        "attempt_id": task.attempt_id,
-        "session_id": task.session_id,
-        "task_name": task.full_name,
-        "timezone": task.timezone.id(),
-        "session_uuid": task.session_uuid,
-        "session_time": iso(task.timezone.local(task.session_time.time())),
-        "workflow_definition_id": task.workflow_id,
-    })
+    let about = About {
+        project: Some(task.project_id),
+        project_name: Some(&task.project_name),
+        workflow_name: Some(&task.workflow_name),
+        revision: Some(&task.revision),
+        attempt: Some(task.attempt_id),
+        session: Some(task.session_id),
+        task_name: Some(&task.full_name),
+        timezone: Some(&task.timezone),
+        session_uuid: Some(&task.session_uuid),
+        session_time: Some(task.session_time),
+        workflow: task.workflow_id,
+    };
+    Value::Object(notifications::payload(message, &about, ctx.now))
 }
 
 /// Runs the command until it succeeds, as often as the settings allow.
@@ -184,6 +182,7 @@ fn wait(child: &mut Child, group: Pid, timeout: Duration) -> io::Result<Option<E
 mod tests {
     use super::*;
     use crate::operators::control_testing::Fixture;
+    use serde_json::json;
     use std::fs;
     use tempfile::TempDir;
 

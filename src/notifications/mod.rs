@@ -1,0 +1,5 @@
+//! What people are told, and the ways to tell them.
+
+mod payload;
+
+pub use payload::{About, payload};
