@@ -1,10 +1,10 @@
 //! The logs of an attempt on a server, read as they grow.
 //!
-//! Servers list the files with their sizes and send whole files, so that what has been read comes again whenever a file
-//! has grown; it is skipped while it is unpacked, and nothing is kept.
+//! Servers list the files with their sizes. Of a file that has grown, Dibble sends what was added. Digdag sends the whole
+//! file, so that what has been read comes again; it is skipped while it is unpacked, and nothing is kept.
 
 use crate::client::models::{Id, LogFile};
-use crate::client::{Client, ClientError, Download};
+use crate::client::{Client, ClientError, LogDownload};
 use crate::logs::{Level, LineFilter, Sink};
 use crate::model::Time;
 use flate2::read::MultiGzDecoder;
@@ -35,7 +35,17 @@ struct Progress {
     size: u64,
     /// How much text was passed on, from the beginning of the file.
     passed_on: u64,
+    /// None as long as the server has not told of chunks.
+    chunk: Option<LastChunk>,
     lines: LineFilter,
+}
+
+/// The last part of a file that has come as a whole.
+#[derive(Clone, Copy)]
+struct LastChunk {
+    number: u32,
+    /// How much text there is up to its end.
+    text_to: u64,
 }
 
 /// Why logs cannot be read.
@@ -103,10 +113,11 @@ impl<'a> RemoteLog<'a> {
         sink: &mut Sink<'_>,
     ) -> Result<ControlFlow<()>, RemoteLogError> {
         let least = self.lines.least;
-        let begin = || Progress { size: 0, passed_on: 0, lines: LineFilter::new(least) };
+        let begin = || Progress { size: 0, passed_on: 0, chunk: None, lines: LineFilter::new(least) };
         let progress = self.files.entry(file.file_name.clone()).or_insert_with(begin);
         if file.file_size != progress.size {
-            let download = self.client.log_file(self.lines.attempt, file)?;
+            let after = progress.chunk.map(|chunk| chunk.number);
+            let download = self.client.log_file(self.lines.attempt, file, after)?;
             if progress.pass_on(download, &file.file_name, sink)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
@@ -117,14 +128,15 @@ impl<'a> RemoteLog<'a> {
 }
 
 impl Progress {
-    /// Unpacks a file piece by piece and passes on what is new.
+    /// Unpacks a file, or what comes after its last chunk, piece by piece and passes on what is new.
     fn pass_on(
         &mut self,
-        download: Download,
+        download: LogDownload,
         file: &str,
         sink: &mut Sink<'_>,
     ) -> Result<ControlFlow<()>, RemoteLogError> {
-        let mut text_at: u64 = 0;
+        // A server that does not tell of chunks has not heard of one, and begins at the beginning.
+        let mut text_at = download.last_chunk.and(self.chunk).map_or(0, |LastChunk { text_to, .. }| text_to);
         let mut body = Tracked { body: download.body, failure: None };
         let mut text = MultiGzDecoder::new(&mut body);
         let mut piece = vec![0; 64 * 1024];
@@ -148,7 +160,10 @@ impl Progress {
         let file = || file.to_owned();
         match (ended, body.failure) {
             (_, Some(source)) => Err(RemoteLogError::Lost { file: file(), source }),
-            (Ok(()), None) => Ok(ControlFlow::Continue(())),
+            (Ok(()), None) => {
+                self.chunk = download.last_chunk.map(|number| LastChunk { number, text_to: text_at });
+                Ok(ControlFlow::Continue(()))
+            }
             // A task that runs has not written all of its last part.
             (Err(error), None) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 Ok(ControlFlow::Continue(()))
@@ -294,6 +309,44 @@ mod tests {
         let (texts, asked) = looks(sizes, 5);
         assert_eq!(texts, ["", "a1\n", "", "a2\n", "[INFO] a4\n"]);
         assert_eq!(asked, ["a", "a", "a", "a"]);
+    }
+
+    #[test]
+    fn servers_that_know_chunks_send_what_was_added() {
+        let list = |size| files(&[("a", "+wf+a", size, 30)]);
+        let part = |query: &str, last: u32, bytes: Vec<u8>| {
+            file(&format!("a{query}"), bytes).header(&format!("Dibble-Last-Chunk: {last}"))
+        };
+        let answers = vec![
+            list(10),
+            list(20),
+            list(30),
+            list(40),
+            part("", 1, gzip("a1\na")),
+            part("?after_chunk=1", 3, gzip("2\na3\n")),
+            // It had grown between the list and the answer.
+            part("?after_chunk=3", 3, gzip("")),
+            part("?after_chunk=3", 4, gzip("a4")),
+        ];
+        let (texts, asked) = looks(answers, 4);
+        assert_eq!(texts, ["a1\n", "a2\na3\n", "", "a4\n"]);
+        assert_eq!(asked, ["a", "a?after_chunk=1", "a?after_chunk=3", "a?after_chunk=3"]);
+    }
+
+    #[test]
+    fn a_server_may_be_replaced_by_one_that_knows_no_chunks() {
+        let list = |size| files(&[("a", "+wf+a", size, 30)]);
+        let answers = vec![
+            list(10),
+            list(20),
+            list(30),
+            file("a", gzip("a1\n")).header("Dibble-Last-Chunk: 1"),
+            file("a?after_chunk=1", gzip("a1\na2\n")),
+            file("a", gzip("a1\na2\na3\n")),
+        ];
+        let (texts, asked) = looks(answers, 3);
+        assert_eq!(texts, ["a1\n", "a2\n", "a3\n"]);
+        assert_eq!(asked, ["a", "a?after_chunk=1", "a"]);
     }
 
     #[test]

@@ -27,6 +27,7 @@ const MAX_ERROR: u64 = 64 * 1024;
 pub struct Download {
     /// In bytes, if the server tells.
     pub length: Option<u64>,
+    pub headers: HeaderMap,
     pub body: Box<dyn Read + Send>,
 }
 
@@ -121,8 +122,9 @@ impl Client {
         let mut response = response;
         for _ in 0..MAX_REDIRECTS {
             if !response.status().is_redirection() {
-                let body = response.into_body();
-                return Ok(Download { length: body.content_length(), body: Box::new(body.into_reader()) });
+                let (parts, body) = response.into_parts();
+                let (length, headers) = (body.content_length(), parts.headers);
+                return Ok(Download { length, headers, body: Box::new(body.into_reader()) });
             }
             let place = location(&response).ok_or_else(|| refused(response.status(), "", true))?;
             response = repeated(|| self.ask_elsewhere(&place))?;

@@ -21,6 +21,7 @@ mod workflows;
 pub use endpoint::Endpoint;
 pub use error::ClientError;
 pub use exchange::Download;
+pub use logs::LogDownload;
 pub use path::ApiPath;
 pub use projects::{ProjectPage, Push};
 pub use proxy::ProxyServer;

@@ -1,9 +1,10 @@
-//! A log file while it is sent: one gzip member, joined from the chunks in the store. However long the file is, no more than
-//! one chunk is in memory.
+//! A log file, or the end of it, while it is sent: one gzip member, joined from the chunks in the store. However long the
+//! file is, no more than one chunk is in memory.
 
 use crate::store::Store;
 use crate::store::task_logs::{self, Joined, LogFile};
 use std::io::{self, Read};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Reads a log file, as it is when reading begins.
@@ -11,9 +12,9 @@ use std::sync::Arc;
 pub(super) struct LogStream {
     store: Arc<Store>,
     file: LogFile,
-    /// How many chunks there are, and how many were read.
-    chunks: u32,
+    /// The chunk that was read last, and the last one of all.
     read: u32,
+    last: u32,
     /// None when the end of the member has been made.
     joined: Option<Joined>,
     /// What was made and not yet taken, from `place` on.
@@ -22,15 +23,17 @@ pub(super) struct LogStream {
 }
 
 impl LogStream {
-    pub(super) fn new(store: Arc<Store>, file: LogFile, chunks: u32) -> Self {
+    /// The chunks after the first number, up to the second; none when there are no such.
+    pub(super) fn new(store: Arc<Store>, file: LogFile, chunks: Range<u32>) -> Self {
+        let Range { start: read, end: last } = chunks;
         let part = Joined::BEGIN.to_vec();
-        Self { store, file, chunks, read: 0, joined: Some(Joined::default()), part, place: 0 }
+        Self { store, file, read, last, joined: Some(Joined::default()), part, place: 0 }
     }
 
     /// Makes what follows; nothing at the end.
     fn next_part(&mut self) -> io::Result<Vec<u8>> {
         let Some(joined) = &mut self.joined else { return Ok(vec![]) };
-        if self.read == self.chunks {
+        if self.read >= self.last {
             return Ok(self.joined.take().map(Joined::end).unwrap_or_default());
         }
         let next = self.store.read(|reader| task_logs::chunks(reader, &self.file, self.read, 1));

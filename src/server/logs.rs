@@ -3,6 +3,9 @@
 //! The store has chunks by task and number of the run. A file's name is Digdag's, made of the task, the time of its first
 //! line and who wrote it; that time is known to the millisecond, so the number of the run stands in the rest of the
 //! nanoseconds and keeps names apart.
+//!
+//! Digdag always sends whole files. Here a client that follows a log asks for what was added to a file only, by the number
+//! of the last chunk that it knows.
 
 use super::log_stream::LogStream;
 use super::{ApiError, App, Body, PathParams, Request, Response, Route, attempts, wire};
@@ -15,6 +18,9 @@ pub const ROUTES: &[Route<App>] = &[
     Route::get("/api/logs/{attempt_id}/files", list),
     Route::get_gzip("/api/logs/{attempt_id}/files/{file_name}", get),
 ];
+
+/// Tells up to which chunk of the file an answer goes, and so that the server knows of chunks at all.
+pub const LAST_CHUNK: &str = "Dibble-Last-Chunk";
 
 fn list(app: &App, request: &Request, path: &PathParams) -> Result<Response, ApiError> {
     let attempt = AttemptId(path.scalar("attempt_id")?);
@@ -33,7 +39,7 @@ fn list(app: &App, request: &Request, path: &PathParams) -> Result<Response, Api
     Ok(Response::json(200, &wire::collection("files", handles)))
 }
 
-fn get(app: &App, _: &Request, path: &PathParams) -> Result<Response, ApiError> {
+fn get(app: &App, request: &Request, path: &PathParams) -> Result<Response, ApiError> {
     let attempt = AttemptId(path.scalar("attempt_id")?);
     let name = path.text("file_name");
     if leads_out(name) {
@@ -41,6 +47,7 @@ fn get(app: &App, _: &Request, path: &PathParams) -> Result<Response, ApiError> 
     }
     let not_found = || ApiError::not_found(format!("Log file not found: {name}"));
     let named = FileName::parse(name);
+    let after: u32 = request.query().scalar("after_chunk")?.unwrap_or(0);
     let (file, row) = app.read(|reader| {
         attempts::find(reader, attempt)?;
         let FileName { task, time, number } = named.ok_or_else(not_found)?;
@@ -48,12 +55,17 @@ fn get(app: &App, _: &Request, path: &PathParams) -> Result<Response, ApiError> 
         let row = task_logs::find(reader, &file)?.filter(|row| file_time(row) == time);
         Ok((file, row.ok_or_else(not_found)?))
     })?;
-    if row.chunks == 1 {
-        let chunks = app.read(|reader| Ok(task_logs::chunks(reader, &file, 0, 1)?))?;
-        return Ok(Response::gzip_file(chunks.into_iter().next().map_or_else(Vec::new, |chunk| chunk.gzip)));
-    }
-    let stream = LogStream::new(Arc::clone(app.store()), file, row.chunks);
-    Ok(Response { body: Body::Stream(Box::new(stream), None), ..Response::gzip_file(vec![]) })
+    let response = match after.checked_add(1) {
+        Some(only) if only == row.chunks => {
+            let chunks = app.read(|reader| Ok(task_logs::chunks(reader, &file, after, 1)?))?;
+            Response::gzip_file(chunks.into_iter().next().map_or_else(Vec::new, |chunk| chunk.gzip))
+        }
+        _ => {
+            let stream = LogStream::new(Arc::clone(app.store()), file, after..row.chunks);
+            Response { body: Body::Stream(Box::new(stream), None), ..Response::gzip_file(vec![]) }
+        }
+    };
+    Ok(response.with_header(LAST_CHUNK, row.chunks.to_string()))
 }
 
 /// What a file's name says.
@@ -184,13 +196,36 @@ mod tests {
             ("%2Bwf%5Efailure-alert%406553f10200000001.1%40elsewhere.example.log.gz", "alert\n"),
         ] {
             let answer = server.send("GET", &format!("/api/logs/1/files/{name}"), None);
-            assert_eq!((answer.status, answer.content_type.as_deref()), (200, Some("application/gzip")));
+            assert_eq!((answer.status, answer.header("Content-Type")), (200, Some("application/gzip")));
             let mut decoder = GzDecoder::new(answer.body.as_slice());
             let mut text = String::new();
             decoder.read_to_string(&mut text).unwrap();
             assert_eq!((text.as_str(), decoder.into_inner().len()), (expected, 0));
             let whole = compress(expected.as_bytes()).len() as u64;
             assert_eq!(answer.length, (expected != "one\ntwo\n").then_some(whole));
+        }
+    }
+
+    #[test]
+    fn what_was_added_to_a_file_can_be_had_alone() {
+        let server = filled();
+        write(&server, "+wf+a", 1, "three\n", 1_700_000_002_500);
+        for (query, expected) in [
+            ("", "one\ntwo\nthree\n"),
+            ("?after_chunk=0", "one\ntwo\nthree\n"),
+            ("?after_chunk=1", "two\nthree\n"),
+            ("?after_chunk=2", "three\n"),
+            ("?after_chunk=3", ""),
+            ("?after_chunk=4294967295", ""),
+        ] {
+            let answer = server.send("GET", &format!("/api/logs/1/files/{A1}{query}"), None);
+            let mut text = String::new();
+            GzDecoder::new(answer.body.as_slice()).read_to_string(&mut text).unwrap();
+            assert_eq!((text.as_str(), answer.header(LAST_CHUNK)), (expected, Some("3")), "{query}");
+        }
+        for wrong in ["-1", "x", "4294967296"] {
+            let path = format!("/api/logs/1/files/{A1}?after_chunk={wrong}");
+            assert_eq!(server.get(&path), (404, String::new()), "{path}");
         }
     }
 

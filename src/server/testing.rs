@@ -12,6 +12,7 @@ use crate::store::revisions::NewRevision;
 use crate::store::testing::{at, object};
 use crate::store::{Durability, Store, projects, revisions, workflows};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -35,7 +36,7 @@ struct NoSecrets;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) content_type: Option<String>,
+    headers: Vec<(Cow<'static, str>, String)>,
     pub(crate) body: Vec<u8>,
     /// As it is told before the body is sent.
     pub(crate) length: Option<u64>,
@@ -141,7 +142,7 @@ impl TestServer {
 
     pub(crate) fn answer(&self, request: &Request) -> Answer {
         let response = Response::from(self.router.answer(&self.app, request));
-        let (content_type, length) = (response.header("Content-Type").map(str::to_owned), response.length());
+        let length = response.length();
         let body = match response.body {
             Body::Empty => vec![],
             Body::Bytes(bytes) => bytes,
@@ -151,7 +152,7 @@ impl TestServer {
                 bytes
             }
         };
-        Answer { status: response.status, content_type, body, length }
+        Answer { status: response.status, headers: response.headers, body, length }
     }
 }
 
@@ -182,6 +183,11 @@ impl SecretSource for NoSecrets {
 }
 
 impl Answer {
+    /// The header of a name.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     /// Status and body.
     pub(crate) fn text(self) -> (u16, String) {
         (self.status, String::from_utf8(self.body).unwrap())

@@ -2,6 +2,7 @@
 
 use crate::support::Server;
 use flate2::read::MultiGzDecoder;
+use std::fs;
 use std::io::Read;
 
 fn unpacked(bytes: &[u8]) -> String {
@@ -35,5 +36,32 @@ fn logs_are_served_and_written_to_the_tree() {
         .filter(|file| file.starts_with("logs/") && file.ends_with(".log.gz"));
     let tree: Vec<String> = tree.collect();
     assert_eq!(tree.len(), 1, "{tree:?}");
-    assert_eq!(unpacked(&std::fs::read(server.project.path(&tree[0])).unwrap()), log);
+    assert_eq!(unpacked(&fs::read(server.project.path(&tree[0])).unwrap()), log);
+}
+
+#[test]
+fn a_followed_log_is_not_sent_again() {
+    let mut server = Server::new()
+        .env("GATE", "{project}/gate")
+        .config("server.access-log.path = access\nserver.access-log.pattern = %U%q")
+        .start();
+    let task = "+a:\n  sh>: echo begun; while ! test -e $GATE; do sleep 0.01; done; echo ended\n";
+    let _ = server.push("p", "r1", &[("wf.dig", task)]);
+    let id = server.start_attempt(&server.workflow("p", "wf"), "2026-01-02T00:00:00Z");
+    let follow = server.project.start(&["log", &id, "-f", "-e", &server.url()]);
+    follow.wait_for("begun\n");
+    let files = server.get(&format!("/api/logs/{id}/files")).json();
+    let file = format!("/api/logs/{id}/files/{}", files["files"][0]["fileName"].as_str().unwrap());
+    let chunk = server.get(&file).header("Dibble-Last-Chunk").unwrap().to_owned();
+    fs::write(server.project.path("gate"), "").unwrap();
+    let shown = follow.end().success().stdout;
+    let (begun, rest) = shown.split_once("\nbegun\n").unwrap();
+    assert!(begun.ends_with("echo ended") && rest == "ended\n", "{shown}");
+    let answer = server.get(&format!("{file}?after_chunk={chunk}"));
+    assert_eq!(unpacked(&answer.body), "ended\n");
+    assert_ne!(answer.header("Dibble-Last-Chunk"), Some(chunk.as_str()));
+    let _ = server.stop();
+    let asked = fs::read_to_string(server.project.path("access/access.log")).unwrap();
+    // The test has asked so once, too.
+    assert!(asked.matches("?after_chunk=").count() > 1, "{asked}");
 }
