@@ -119,7 +119,10 @@ CREATE TABLE watched_projects (
     -- What is wrong with the files as they are, for a person; the project stays at its last good revision. Null when all
     -- is well.
     error       TEXT,
-    checked_at  INTEGER NOT NULL
+    checked_at  INTEGER NOT NULL,
+    -- The schedules that the project had when its files went away, for when they come back. JSON array; null while they
+    -- are there.
+    schedules   TEXT CHECK (schedules IS NULL OR (json_valid(schedules) AND json_type(schedules) = 'array'))
 ) STRICT, WITHOUT ROWID;
 
 -- Encrypted values. The key is not in this file.

@@ -21,3 +21,4 @@ pub mod session_time;
 pub mod start;
 pub mod stored;
 pub mod tokens;
+pub mod watched;

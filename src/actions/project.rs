@@ -1,9 +1,11 @@
 //! Reading a project's directory: all its workflows, or everything that is wrong with them.
 
 use crate::archive::{IgnoreError, IgnoreRules};
-use crate::dig::{DigErrors, IncludePath, LoadedWorkflow, load_params, load_workflow};
+use crate::dig::{DigErrors, Include, IncludePath, LoadedWorkflow, load_params, load_workflow};
 use crate::model::Params;
 use crate::project_files::read_include;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -44,6 +46,23 @@ pub enum FileProblem {
     Language(#[from] DigErrors),
 }
 
+impl ProjectError {
+    /// All problems, each with its line and a mark below the place.
+    pub fn render(&self, colours: bool) -> String {
+        let Self::Invalid(files) = self else { return self.to_string() };
+        let mut text = String::from("Validating project failed");
+        for file in files {
+            match &file.problem {
+                FileProblem::Language(errors) => {
+                    text += &format!("\nworkflow {}\n{}", file.path.display(), errors.render(colours));
+                }
+                FileProblem::Unreadable(_) => text += &format!("\n{file}"),
+            }
+        }
+        text
+    }
+}
+
 impl LoadedProject {
     pub fn workflow(&self, name: &str) -> Option<&LoadedWorkflow> {
         self.workflows.iter().find(|workflow| workflow.definition.name == name)
@@ -57,10 +76,28 @@ impl LoadedProject {
 ///
 /// The directory cannot be read, or files in it are wrong; all of them are reported.
 pub fn load_project(dir: &Path, operators: &[&str]) -> Result<LoadedProject, ProjectError> {
+    load_project_noting(dir, operators, &mut BTreeSet::new())
+}
+
+/// As [`load_project`], and notes the paths of the files that workflows include, also of those that are not there.
+///
+/// # Errors
+///
+/// As [`load_project`].
+pub fn load_project_noting(
+    dir: &Path,
+    operators: &[&str],
+    included: &mut BTreeSet<PathBuf>,
+) -> Result<LoadedProject, ProjectError> {
+    let noted = RefCell::new(included);
+    let include = |include: &IncludePath| {
+        noted.borrow_mut().insert(dir.join(include.as_str()));
+        read_include(dir, include)
+    };
     let mut workflows = vec![];
     let mut errors = vec![];
     for (name, path) in workflow_files(dir)? {
-        match load_file(dir, &name, &path, operators) {
+        match load_file(&name, &path, &include, operators) {
             Ok(workflow) => workflows.push(workflow),
             Err(problem) => errors.push(FileError { path, problem }),
         }
@@ -83,11 +120,15 @@ pub fn load_params_file(path: &Path) -> Result<Params, FileProblem> {
     Ok(load_params(&path.display().to_string(), bytes, &|include: &IncludePath| read_include(dir, include))?)
 }
 
-fn load_file(dir: &Path, name: &str, path: &Path, operators: &[&str]) -> Result<LoadedWorkflow, FileProblem> {
+fn load_file(
+    name: &str,
+    path: &Path,
+    include: Include<'_>,
+    operators: &[&str],
+) -> Result<LoadedWorkflow, FileProblem> {
     let bytes = fs::read(path)?;
     let label = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let include = |include: &IncludePath| read_include(dir, include);
-    Ok(load_workflow(name, &label, bytes, &include, operators)?)
+    Ok(load_workflow(name, &label, bytes, include, operators)?)
 }
 
 /// Names and paths of the workflow files of a directory, sorted by name.

@@ -1,15 +1,14 @@
-//! A new revision of a project and the schedules that go on with it, in one transaction, wherever its files come from.
-//! Names and workflows were checked before; reading archives and directories is for others.
+//! A new revision of a project and the schedules that go on with it, in one transaction: from an archive here, from a
+//! directory in `watched`. Names and workflows were checked before; reading archives and directories is for others.
 
 use super::register::{NewRevision, digest, insert_revision};
 use crate::dig::schedule::{Schedule, ScheduleTime};
 use crate::dig::{DigError, LoadedWorkflow, Severity};
 use crate::model::{Params, ProjectId, RevisionId, Time, WorkflowId};
-use crate::store::projects::{ProjectRow, ProjectWithRevision};
+use crate::store::projects::ProjectWithRevision;
 use crate::store::schedules::{self, Position, ScheduleRow};
 use crate::store::{StoreError, Writer, archives, projects, revisions};
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
 
 /// A revision to be published.
 #[derive(Debug)]
@@ -19,19 +18,18 @@ pub struct Publication<'a> {
     pub workflows: &'a [ScheduledWorkflow],
     /// Parameters below those of every attempt.
     pub params: &'a Params,
-    pub files: ProjectFiles<'a>,
-    /// From when on workflows run whose schedules are new, or begin anew.
-    pub schedule_from: Time,
-    pub clear_schedules: &'a ClearSchedules,
+    /// Its files: a gzipped tar file, with its MD5 sum.
+    pub gzip: &'a [u8],
+    pub md5: [u8; 16],
+    pub schedules: NewSchedules<'a>,
 }
 
-/// Where the files of a revision are.
+/// Where the schedules of a revision begin.
 #[derive(Debug, Clone, Copy)]
-pub enum ProjectFiles<'a> {
-    /// A gzipped tar file, with its MD5 sum.
-    Archive { gzip: &'a [u8], md5: [u8; 16] },
-    /// An absolute path. Tasks run there.
-    Directory(&'a Path),
+pub struct NewSchedules<'a> {
+    /// From when on workflows run whose schedules are new, or begin anew.
+    pub from: Time,
+    pub clear: &'a ClearSchedules,
 }
 
 /// Which schedules forget what they ran last and begin anew.
@@ -104,54 +102,50 @@ pub fn publish(
         return Ok(Err(RevisionExists { revision: publication.revision.to_owned(), project: project.id }));
     }
     let definitions = || publication.workflows.iter().map(|scheduled| &scheduled.workflow);
-    let (archive, directory) = match publication.files {
-        ProjectFiles::Archive { gzip, md5 } => (Some((gzip, md5)), None),
-        ProjectFiles::Directory(directory) => (None, Some(directory)),
-    };
     let new = NewRevision {
         project: project.id,
         name: publication.revision,
         params: publication.params,
         digest: &digest(definitions(), publication.params),
-        directory,
+        directory: None,
     };
     let (revision, workflows) = insert_revision(writer, &new, definitions(), now)?;
-    if let Some((gzip, md5)) = archive {
-        archives::insert(writer, revision, md5, gzip)?;
-    }
-    move_schedules(writer, &project, publication, &workflows, now)?;
+    archives::insert(writer, revision, publication.md5, publication.gzip)?;
+    move_schedules(writer, project.id, publication.workflows, &workflows, publication.schedules, now)?;
     let project = ProjectWithRevision {
         project,
         revision: publication.revision.to_owned(),
         updated_at: now,
-        archive_md5: archive.map(|(_, md5)| md5),
+        archive_md5: Some(publication.md5),
+        watch_error: None,
     };
     Ok(Ok(Published { project, revision, workflows }))
 }
 
 /// Moves schedules on to the workflows of the same names, adds new ones, and removes those whose workflows are gone or
 /// are no longer scheduled.
-fn move_schedules(
+pub(super) fn move_schedules(
     writer: &Writer,
-    project: &ProjectRow,
-    publication: &Publication<'_>,
-    workflows: &HashMap<String, WorkflowId>,
+    project: ProjectId,
+    workflows: &[ScheduledWorkflow],
+    ids: &HashMap<String, WorkflowId>,
+    new: NewSchedules<'_>,
     now: Time,
 ) -> Result<(), StoreError> {
-    let mut old: HashMap<String, ScheduleRow> = schedules::all_of_project(writer, project.id)?
+    let mut old: HashMap<String, ScheduleRow> = schedules::all_of_project(writer, project)?
         .into_iter()
         .map(|row| (row.workflow_name.clone(), row))
         .collect();
-    for scheduled in publication.workflows {
+    for scheduled in workflows {
         let name = &scheduled.workflow.definition.name;
-        let (Some(schedule), Some(&workflow)) = (&scheduled.schedule, workflows.get(name)) else { continue };
+        let (Some(schedule), Some(&workflow)) = (&scheduled.schedule, ids.get(name)) else { continue };
         match old.remove(name) {
             Some(row) => {
-                let position = publication.position(name, schedule, &row);
+                let position = new.position(name, schedule, &row);
                 schedules::redefine(writer, row.id, workflow, position)?;
             }
             None => {
-                let first = schedule.first(publication.schedule_from).unwrap_or(ScheduleTime::NEVER);
+                let first = schedule.first(new.from).unwrap_or(ScheduleTime::NEVER);
                 schedules::insert(writer, workflow, first, now)?;
             }
         }
@@ -162,14 +156,14 @@ fn move_schedules(
     Ok(())
 }
 
-impl Publication<'_> {
+impl NewSchedules<'_> {
     /// Where a schedule goes on by its new definition: after the session that it ran last, whatever the old definition
     /// had planned.
     fn position(&self, workflow: &str, schedule: &Schedule, old: &ScheduleRow) -> Position {
-        let last_session_time = old.last_session_time.filter(|_| !self.clear_schedules.contain(workflow));
+        let last_session_time = old.last_session_time.filter(|_| !self.clear.contain(workflow));
         let next = match last_session_time {
             Some(last) => schedule.next(last.time()),
-            None => schedule.first(self.schedule_from),
+            None => schedule.first(self.from),
         };
         Position { next: next.unwrap_or(ScheduleTime::NEVER), last_session_time }
     }

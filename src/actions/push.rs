@@ -2,7 +2,7 @@
 
 use super::error_kind::ErrorKind;
 use super::publish::{
-    ClearSchedules, ProjectFiles, Publication, Published, RevisionExists, publish, with_schedules,
+    ClearSchedules, NewSchedules, Publication, Published, RevisionExists, publish, with_schedules,
 };
 use crate::archive::{ArchiveError, Contents, Files, Limits};
 use crate::dig::{DigError, IncludeError, IncludePath, LoadedWorkflow, load_workflow};
@@ -93,9 +93,9 @@ pub fn push(store: &Store, request: &PushRequest<'_>, now: Time) -> Result<Publi
         revision: request.revision,
         workflows: &workflows,
         params: &Params::new(),
-        files: ProjectFiles::Archive { gzip: request.archive, md5: Md5::digest(request.archive).into() },
-        schedule_from: request.schedule_from,
-        clear_schedules: request.clear_schedules,
+        gzip: request.archive,
+        md5: Md5::digest(request.archive).into(),
+        schedules: NewSchedules { from: request.schedule_from, clear: request.clear_schedules },
     };
     Ok(store.write(Durability::Full, |writer| publish(writer, &publication, now))??)
 }

@@ -1,23 +1,39 @@
 //! Registering a revision and its workflows; and, for what a directory defines, only when anything has changed since the
 //! last one.
 
-use super::project::LoadedProject;
 use crate::dig::LoadedWorkflow;
 use crate::model::{Params, ProjectId, RevisionId, Time, WorkflowId};
-use crate::store::{StoreError, Writer, projects, revisions, workflows};
+use crate::store::revisions::RevisionRow;
+use crate::store::{Reader, StoreError, Writer, projects, revisions, workflows};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::path::Path;
+
+/// What a directory defines.
+#[derive(Debug)]
+pub struct Definitions<'a> {
+    /// An absolute path. Tasks run there.
+    pub directory: &'a Path,
+    pub workflows: Vec<&'a LoadedWorkflow>,
+    /// Parameters below those of every attempt.
+    pub params: &'a Params,
+}
 
 /// A project as the store knows it, with the workflows of one revision.
 #[derive(Debug, Clone)]
 pub struct Registered {
     pub project: ProjectId,
     pub project_name: String,
+    pub revision: String,
     pub workflows: HashMap<String, WorkflowId>,
+    /// Whether the revision was made just now.
+    pub is_new: bool,
+    /// The revision before, if it had been uploaded.
+    pub replaced: Option<String>,
 }
 
 /// Finds the project's newest revision if it has these workflows and parameters; otherwise registers the next one.
+/// Schedules stay as they are: a directory in which workflows are run by hand has none.
 ///
 /// # Errors
 ///
@@ -25,32 +41,44 @@ pub struct Registered {
 pub fn register(
     writer: &Writer,
     project_name: &str,
-    loaded: &LoadedProject,
-    params: &Params,
+    found: &Definitions<'_>,
     now: Time,
 ) -> Result<Registered, StoreError> {
     let project = projects::find_or_insert(writer, project_name, now)?;
-    let definitions = || loaded.workflows.iter();
-    let digest = digest(definitions(), params);
+    let digest = found.digest();
     let latest = revisions::latest(writer, project.id)?;
-    let workflows = match latest {
-        Some(latest) if latest.digest == digest && latest.directory.as_deref() == Some(&*loaded.dir) => {
+    let is_same = |latest: &RevisionRow| {
+        latest.digest == digest && latest.directory.as_deref() == Some(found.directory)
+    };
+    let is_new = !latest.as_ref().is_some_and(is_same);
+    let replaced = latest.as_ref().filter(|latest| latest.directory.is_none());
+    let replaced = replaced.map(|latest| latest.name.clone());
+    let (revision, workflows) = match latest {
+        Some(latest) if !is_new => {
             let known = workflows::list(writer, latest.id)?;
-            known.into_iter().map(|workflow| (workflow.name, workflow.id)).collect()
+            (latest.name, known.into_iter().map(|workflow| (workflow.name, workflow.id)).collect())
         }
         latest => {
-            let name = next_name(latest.as_ref().map(|latest| latest.name.as_str()));
+            let name = free_name(writer, project.id, latest.as_ref().map(|latest| latest.name.as_str()))?;
             let new = NewRevision {
                 project: project.id,
                 name: &name,
-                params,
+                params: found.params,
                 digest: &digest,
-                directory: Some(&loaded.dir),
+                directory: Some(found.directory),
             };
-            insert_revision(writer, &new, definitions(), now)?.1
+            let (_, ids) = insert_revision(writer, &new, found.workflows.iter().copied(), now)?;
+            (name, ids)
         }
     };
-    Ok(Registered { project: project.id, project_name: project.name, workflows })
+    Ok(Registered { project: project.id, project_name: project.name, revision, workflows, is_new, replaced })
+}
+
+impl Definitions<'_> {
+    /// Tells them apart from others.
+    pub fn digest(&self) -> String {
+        digest(self.workflows.iter().copied(), self.params)
+    }
 }
 
 /// A revision to be registered.
@@ -100,8 +128,14 @@ pub(super) fn digest<'w>(workflows: impl Iterator<Item = &'w LoadedWorkflow>, pa
     format!("{:x}", digest.finalize())
 }
 
-/// 1, 2, 3 … for one project.
-fn next_name(latest: Option<&str>) -> String {
-    let number = latest.and_then(|name| name.parse::<u64>().ok()).unwrap_or(0);
-    (number + 1).to_string()
+/// 1, 2, 3 … for one project. What somebody uploaded may have any name, also the next number.
+fn free_name(reader: &Reader, project: ProjectId, latest: Option<&str>) -> Result<String, StoreError> {
+    let mut number = latest.and_then(|name| name.parse::<u64>().ok()).unwrap_or(0);
+    loop {
+        number = number.saturating_add(1);
+        let name = number.to_string();
+        if revisions::by_name(reader, project, &name)?.is_none() {
+            return Ok(name);
+        }
+    }
 }

@@ -58,7 +58,7 @@ pub fn run(args: &CheckArgs, context: &Context) -> Result<Exit, CliError> {
         Ok(loaded) => loaded,
         Err(error) if args.json => return print_failure(&error, context),
         Err(error) => {
-            return Err(CliError::user(local_project::shown(&error, context.output.err_has_colours())));
+            return Err(CliError::user(error.render(context.output.err_has_colours())));
         }
     };
     let inspection = inspect(&loaded, context.clock.now());

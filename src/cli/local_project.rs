@@ -2,7 +2,7 @@
 
 use super::args::ProjectArgs;
 use super::{CliError, Context};
-use crate::actions::project::{FileProblem, LoadedProject, ProjectError, load_project};
+use crate::actions::project::{LoadedProject, load_project};
 use crate::dig::schedule::Schedule;
 use crate::dig::{DigError, DigErrorKind, LoadedWorkflow};
 use crate::logs::Level;
@@ -47,7 +47,7 @@ pub(crate) fn directory_of(
 
 /// All workflows of the directory. What is wrong with them is shown with the lines it is about.
 pub(crate) fn load(dir: &Path, context: &Context) -> Result<LoadedProject, CliError> {
-    load_project(dir, &[]).map_err(|error| CliError::user(shown(&error, context.output.err_has_colours())))
+    load_project(dir, &[]).map_err(|error| CliError::user(error.render(context.output.err_has_colours())))
 }
 
 /// The name of the workflow that an argument means: a path that ends in `.dig`, or a name.
@@ -109,19 +109,4 @@ pub(crate) fn schedule_of(
         context.log(Level::Error, &warning.to_string());
     }
     Ok(Some(schedule))
-}
-
-/// All problems of a project, each with its place.
-pub(crate) fn shown(error: &ProjectError, colours: bool) -> String {
-    let ProjectError::Invalid(files) = error else { return error.to_string() };
-    let mut text = String::from("Validating project failed");
-    for file in files {
-        match &file.problem {
-            FileProblem::Language(errors) => {
-                text += &format!("\nworkflow {}\n{}", file.path.display(), errors.render(colours));
-            }
-            FileProblem::Unreadable(_) => text += &format!("\n{file}"),
-        }
-    }
-    text
 }

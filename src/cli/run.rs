@@ -12,7 +12,7 @@ use super::run_summary::RunSummary;
 use super::{Context, Exit};
 use crate::actions::abandon::abandon_dead_runs;
 use crate::actions::launch::{LaunchError, register_owner};
-use crate::actions::register::register;
+use crate::actions::register::{Definitions, register};
 use crate::actions::selection::{Selection, Wish, find, subtree};
 use crate::actions::session_time::{Found, find_session_time};
 use crate::dig::LoadedWorkflow;
@@ -169,9 +169,11 @@ pub fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
         .map_err(|error| CliError::user(error.to_string()))?;
     tell_session(found, zone, keeps.then_some(path.as_path()), context);
     let selection = Selection::new(&plan, &wish(args)).map_err(|error| CliError::user(error.to_string()))?;
+    let definitions =
+        Definitions { directory: &dir, workflows: loaded.workflows.iter().collect(), params: &params };
     let (registered, owner) = store
         .write(Durability::Normal, |writer| {
-            let registered = register(writer, PROJECT, &loaded, &params, now)?;
+            let registered = register(writer, PROJECT, &definitions, now)?;
             Ok((registered, register_owner(writer, OwnerKind::Run, now)?))
         })
         .map_err(store_error)?;

@@ -59,6 +59,7 @@ pub mod task_logs;
 pub mod tasks;
 pub mod tokens;
 mod watch;
+pub mod watched_projects;
 pub mod workflows;
 
 #[cfg(test)]

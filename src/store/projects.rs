@@ -25,6 +25,8 @@ pub struct ProjectWithRevision {
     pub updated_at: Time,
     /// Of the newest revision's archive, as it was uploaded; none when its files were read from a directory.
     pub archive_md5: Option<[u8; 16]>,
+    /// What is wrong with its directory, if that is watched: the newest revision is older than the files.
+    pub watch_error: Option<String>,
 }
 
 /// Finds a project by name, or makes it.
@@ -79,10 +81,13 @@ pub fn delete(w: &Writer, id: ProjectId, now: Time) -> Result<bool> {
 /// A project, also a deleted one, with its newest revision. A project without any revision is not found.
 pub fn with_revision(r: &Reader, id: ProjectId) -> Result<Option<ProjectWithRevision>> {
     r.row(
-        "SELECT projects.*, revisions.name AS revision, revisions.created_at AS updated_at, archives.md5
+        "SELECT projects.*, revisions.name AS revision, revisions.created_at AS updated_at, archives.md5,
+             watched_projects.error AS watch_error
          FROM projects
              JOIN revisions ON revisions.id = (SELECT max(id) FROM revisions WHERE project_id = projects.id)
              LEFT JOIN archives ON archives.revision_id = revisions.id
+             LEFT JOIN watched_projects
+                 ON watched_projects.name = projects.name AND projects.deleted_at IS NULL
          WHERE projects.id = :id",
         named_params! { ":id": id },
         with_revision_from_row,
@@ -100,10 +105,13 @@ pub fn list_with_revision(
 ) -> Result<Vec<ProjectWithRevision>> {
     // Unlike LIKE, instr tells cases apart, as LIKE does in Digdag's databases, and needs no escapes.
     r.rows(
-        "SELECT projects.*, revisions.name AS revision, revisions.created_at AS updated_at, archives.md5
+        "SELECT projects.*, revisions.name AS revision, revisions.created_at AS updated_at, archives.md5,
+             watched_projects.error AS watch_error
          FROM projects
              JOIN revisions ON revisions.id = (SELECT max(id) FROM revisions WHERE project_id = projects.id)
              LEFT JOIN archives ON archives.revision_id = revisions.id
+             LEFT JOIN watched_projects
+                 ON watched_projects.name = projects.name AND projects.deleted_at IS NULL
          WHERE projects.id > :after AND projects.deleted_at IS NULL AND instr(projects.name, :part) > 0
          ORDER BY projects.id LIMIT :limit",
         named_params! { ":after": after.map_or(0, |id| id.0), ":part": part_of_name, ":limit": limit },
@@ -117,6 +125,7 @@ fn with_revision_from_row(row: &Row<'_>) -> rusqlite::Result<ProjectWithRevision
         revision: row.get("revision")?,
         updated_at: row::time(row, "updated_at")?,
         archive_md5: row.get("md5")?,
+        watch_error: row.get("watch_error")?,
     })
 }
 

@@ -42,6 +42,16 @@ pub struct Position {
     pub last_session_time: Option<SessionTime>,
 }
 
+/// A schedule that was taken away for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    pub id: ScheduleId,
+    pub next: ScheduleTime,
+    pub last_session_time: Option<SessionTime>,
+    pub created_at: Time,
+    pub disabled_at: Option<Time>,
+}
+
 impl ScheduleRow {
     pub fn position(&self) -> Position {
         Position { next: self.next, last_session_time: self.last_session_time }
@@ -67,6 +77,31 @@ pub fn insert(w: &Writer, workflow: WorkflowId, next: ScheduleTime, now: Time) -
         },
     )?;
     Ok(ScheduleId(id))
+}
+
+/// Adds a schedule that was there before, with its id.
+///
+/// # Errors
+///
+/// As [`insert`], and when the id is taken.
+pub fn insert_kept(w: &Writer, workflow: WorkflowId, kept: &Kept) -> Result<()> {
+    w.execute(
+        "INSERT INTO schedules (id, project_id, workflow_name, workflow_id, next_run_time, next_session_time,
+             last_session_time, created_at, disabled_at)
+         SELECT :id, revisions.project_id, workflows.name, workflows.id, :next_run_time, :next_session_time,
+             :last_session_time, :created_at, :disabled_at
+         FROM workflows JOIN revisions ON revisions.id = workflows.revision_id WHERE workflows.id = :workflow",
+        named_params! {
+            ":id": kept.id,
+            ":workflow": workflow,
+            ":next_run_time": Seconds(kept.next.run),
+            ":next_session_time": Seconds(kept.next.session),
+            ":last_session_time": kept.last_session_time,
+            ":created_at": Millis(kept.created_at),
+            ":disabled_at": kept.disabled_at.map(Millis),
+        },
+    )?;
+    Ok(())
 }
 
 /// Gives a schedule to the definition of its workflow in a new revision.

@@ -20,6 +20,9 @@ pub struct Project<'a> {
     deleted_at: Option<Instant>,
     archive_type: &'static str,
     archive_md5: Option<Md5>,
+    /// Not Digdag's: what keeps a watched directory from being the newest revision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    watch_error: Option<&'a str>,
 }
 
 /// `RestRevision`
@@ -45,6 +48,7 @@ impl<'a> From<&'a ProjectWithRevision> for Project<'a> {
             deleted_at: row.project.deleted_at.map(Instant),
             archive_type: archive_type(row.archive_md5),
             archive_md5: row.archive_md5.map(Md5),
+            watch_error: row.watch_error.as_deref(),
         }
     }
 }
@@ -102,7 +106,14 @@ mod tests {
             revision: "rev2".to_owned(),
             updated_at: at("2026-11-22T04:00:00.999Z"),
             archive_md5,
+            watch_error: None,
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_directory_is_told_where_something_is() {
+        let broken = ProjectWithRevision { watch_error: Some("bad".to_owned()), ..project(None, None) };
+        assert!(json(Project::from(&broken)).ends_with(r#""archiveMd5":null,"watchError":"bad"}"#));
     }
 
     #[test]

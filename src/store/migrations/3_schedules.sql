@@ -22,7 +22,8 @@ CREATE TABLE watched_projects (
     name        TEXT    NOT NULL PRIMARY KEY CHECK (name <> ''),
     directory   TEXT    NOT NULL CHECK (directory <> ''),
     error       TEXT,
-    checked_at  INTEGER NOT NULL
+    checked_at  INTEGER NOT NULL,
+    schedules   TEXT CHECK (schedules IS NULL OR (json_valid(schedules) AND json_type(schedules) = 'array'))
 ) STRICT, WITHOUT ROWID;
 
 ALTER TABLE attempts ADD COLUMN overlong_at INTEGER;
