@@ -73,7 +73,8 @@ pub fn run(args: &LogArgs, context: &Context) -> Result<Exit, CliError> {
         History::Server(client) => {
             let attempt = Id::from(args.attempt);
             let lines = Lines { attempt: &attempt, prefix: args.task.as_deref(), least: least(args.verbose) };
-            show_remote(&mut RemoteLog::new(&client, lines), args.follow, context, thread::sleep)?;
+            let until = if args.follow { Until::End { has_answered: false } } else { Until::Now };
+            show_remote(&mut RemoteLog::new(&client, lines), until, context, thread::sleep)?;
         }
     }
     Ok(Exit::Success)
@@ -86,12 +87,27 @@ pub fn run(args: &LogArgs, context: &Context) -> Result<Exit, CliError> {
 /// The server cannot be asked.
 pub(crate) fn follow_remote(client: &Client, attempt: &Id, context: &Context) -> Result<(), CliError> {
     let lines = Lines { attempt, prefix: None, least: least(false) };
-    show_remote(&mut RemoteLog::new(client, lines), true, context, thread::sleep)
+    let until = Until::End { has_answered: true };
+    show_remote(&mut RemoteLog::new(client, lines), until, context, thread::sleep)
+}
+
+/// Adds to an error that cut off an attempt's being followed that it says nothing of the attempt.
+pub(crate) fn cut_off(error: CliError, attempt: &Id) -> CliError {
+    error.hint(format!("attempt {attempt} may go on; `dibble log {attempt} -f` follows it again"))
+}
+
+/// How long an attempt on a server is looked at.
+#[derive(Debug, Clone, Copy)]
+enum Until {
+    /// One look.
+    Now,
+    /// Until it has ended. A server that has answered may be away for some time.
+    End { has_answered: bool },
 }
 
 fn show_remote(
     log: &mut RemoteLog<'_>,
-    follow: bool,
+    until: Until,
     context: &Context,
     wait: impl Fn(Duration),
 ) -> Result<(), CliError> {
@@ -100,10 +116,14 @@ fn show_remote(
         output.bytes(lines);
         if output.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let (mut interval, mut has_answered, mut failures) = (INTERVAL, false, 0);
+    let mut has_answered = matches!(until, Until::End { has_answered: true });
+    let (mut interval, mut failures) = (INTERVAL, 0);
     loop {
         // Asked before reading: what was written before the end is read after it.
-        let is_last = if follow { log.has_ended().map_err(RemoteLogError::from) } else { Ok(true) };
+        let is_last = match until {
+            Until::Now => Ok(true),
+            Until::End { .. } => log.has_ended().map_err(RemoteLogError::from),
+        };
         let looked = is_last.and_then(|is_last| Ok((is_last, log.read(is_last, &mut sink)?)));
         match looked {
             Ok((is_last, news)) => {
@@ -115,7 +135,16 @@ fn show_remote(
                     interval = INTERVAL;
                 }
             }
-            Err(error) if has_answered && failures < FAILURES && is_passing(&error) => failures += 1,
+            Err(error) if has_answered && is_passing(&error) => {
+                let (attempt, endpoint) = log.place();
+                if failures == FAILURES {
+                    return Err(cut_off(told(error), attempt));
+                }
+                if failures == 0 {
+                    output.note(&format!("No answer from {endpoint}, trying again: {error}"));
+                }
+                failures += 1;
+            }
             Err(error) => return Err(told(error)),
         }
         wait(interval);
@@ -307,8 +336,10 @@ mod tests {
         let (client, id) = (server.client(), Id::from(1));
         let mut log = RemoteLog::new(&client, Lines { attempt: &id, prefix, least: None });
         let waits = RefCell::new(vec![]);
-        let ended = show_remote(&mut log, true, &context, |time| waits.borrow_mut().push(time.as_millis()));
-        (ended, captured.out(), waits.into_inner())
+        let until = Until::End { has_answered: false };
+        let ended = show_remote(&mut log, until, &context, |time| waits.borrow_mut().push(time.as_millis()));
+        let err = captured.err().replace(&server.url(), "URL");
+        (ended, captured.out() + &err, waits.into_inner())
     }
 
     #[test]
@@ -344,14 +375,25 @@ mod tests {
     #[test]
     fn a_server_may_be_away_for_some_time() {
         let away = |times: usize| {
-            let hung_up = (0..times * 10).map(|_| Answer::hang_up("GET /api/attempts/1"));
-            let answers = [attempt(false)].into_iter().chain(hung_up);
+            let busy = (0..times * 10).map(|_| Answer::new("GET /api/attempts/1", 503, "busy"));
+            let answers = [attempt(false)].into_iter().chain(busy);
             let answers = answers.chain([attempt(true), files("", &[])]);
             followed(answers.collect(), None)
         };
-        let (ended, _, waits) = away(1);
-        assert_eq!((ended, waits), (Ok(()), vec![500, 1000]));
+        let note = "No answer from URL, trying again: Status code 503: busy\n";
+        assert_eq!(away(1), (Ok(()), note.to_owned(), vec![500, 1000]));
         let never = followed(vec![Answer::hang_up("GET /api/attempts/1")], None);
-        assert_eq!((never.0.is_err(), never.2), (true, vec![]));
+        assert_eq!((never.0.is_err(), never.1.as_str(), never.2), (true, "", vec![]));
+    }
+
+    #[test]
+    fn a_server_that_stays_away_says_nothing_of_the_attempt() {
+        let broken = text("a", "a").header("Transfer-Encoding: chunked");
+        let answers = vec![attempt(false), files("", &[]), files("", &[("+wf+a", 9)]), broken];
+        let (ended, told, waits) = followed(answers, None);
+        let note = "No answer from URL, trying again: the connection broke off while +wf+a was read: ";
+        assert!(told.starts_with(note) && told.lines().count() == 1, "{told}");
+        assert_eq!(waits.len(), 11);
+        assert_eq!(ended.unwrap_err().hints, ["attempt 1 may go on; `dibble log 1 -f` follows it again"]);
     }
 }

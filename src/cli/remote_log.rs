@@ -4,7 +4,7 @@
 //! file, so that what has been read comes again; it is skipped while it is unpacked, and nothing is kept.
 
 use crate::client::models::{Id, LogFile};
-use crate::client::{Client, ClientError, LogDownload};
+use crate::client::{Client, ClientError, Endpoint, LogDownload};
 use crate::logs::{Level, LineFilter, Sink};
 use crate::model::Time;
 use flate2::read::MultiGzDecoder;
@@ -70,6 +70,11 @@ pub(crate) struct News {
 impl<'a> RemoteLog<'a> {
     pub(crate) fn new(client: &'a Client, lines: Lines<'a>) -> Self {
         Self { client, lines, files: HashMap::new() }
+    }
+
+    /// The attempt and the server it is on.
+    pub(crate) fn place(&self) -> (&Id, &Endpoint) {
+        (self.lines.attempt, self.client.endpoint())
     }
 
     /// Whether nothing more is to be expected: the attempt has ended, or all chosen tasks have.

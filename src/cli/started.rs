@@ -2,7 +2,7 @@
 //! asked to.
 
 use super::block::started_block;
-use super::log::follow_remote;
+use super::log::{cut_off, follow_remote};
 use super::{CliError, Context, Exit};
 use crate::client::Client;
 use crate::client::models::Attempt;
@@ -37,7 +37,7 @@ pub(crate) fn show(
         return Ok(Exit::Success);
     }
     follow_remote(client, id, context)?;
-    let ended = client.attempt(id)?;
+    let ended = client.attempt(id).map_err(|error| cut_off(error.into(), id))?;
     match (ended.done, ended.success) {
         (_, true) => Ok(Exit::Success),
         // Nobody reads the log any more.

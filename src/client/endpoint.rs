@@ -2,6 +2,7 @@
 
 use super::error::ClientError;
 use std::fmt;
+use std::net::IpAddr;
 use ureq::http::uri::Authority;
 
 /// Scheme, host and port of a server.
@@ -55,6 +56,13 @@ impl Endpoint {
 
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Whether it is on this machine, as far as its name tells.
+    pub fn is_loopback(&self) -> bool {
+        let address = self.host.trim_start_matches('[').trim_end_matches(']').parse();
+        self.host.eq_ignore_ascii_case("localhost")
+            || address.is_ok_and(|address: IpAddr| address.is_loopback())
     }
 }
 

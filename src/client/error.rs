@@ -53,6 +53,17 @@ impl ClientError {
         matches!(self, Self::Connect { .. })
     }
 
+    /// Whether nobody listens at the address, and it is one of this machine.
+    pub fn is_refused_here(&self) -> bool {
+        match self {
+            Self::Connect { endpoint, source } => {
+                let is_refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+                endpoint.is_loopback() && matches!(&**source, ureq::Error::Io(error) if is_refused(error))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the same request may succeed the next time.
     pub fn may_pass(&self) -> bool {
         match self {
@@ -179,6 +190,21 @@ mod tests {
         ] {
             let error = lost(&endpoint, error);
             assert_eq!((error.to_string().as_str(), error.is_unreachable()), (text, unreachable));
+        }
+    }
+
+    #[test]
+    fn refusals_of_this_machine_are_known() {
+        for (endpoint, kind, expected) in [
+            ("localhost:1", io::ErrorKind::ConnectionRefused, true),
+            ("127.0.0.2:1", io::ErrorKind::ConnectionRefused, true),
+            ("[::1]:1", io::ErrorKind::ConnectionRefused, true),
+            ("[::1]:1", io::ErrorKind::NetworkUnreachable, false),
+            ("192.0.2.1:1", io::ErrorKind::ConnectionRefused, false),
+            ("example.com:1", io::ErrorKind::ConnectionRefused, false),
+        ] {
+            let error = lost(&Endpoint::parse(endpoint).unwrap(), ureq::Error::Io(kind.into()));
+            assert_eq!(error.is_refused_here(), expected, "{endpoint} {kind}");
         }
     }
 

@@ -44,7 +44,16 @@ impl Client {
     ///
     /// The server cannot be asked, refuses, or answers with something else.
     pub fn get<T: DeserializeOwned>(&self, path: &ApiPath) -> Result<T, ClientError> {
-        let bytes = repeated(|| {
+        self.get_while(path, ClientError::may_pass)
+    }
+
+    /// Asks for JSON, again and again while errors are such that it may help.
+    pub(super) fn get_while<T: DeserializeOwned>(
+        &self,
+        path: &ApiPath,
+        may_pass: impl Fn(&ClientError) -> bool,
+    ) -> Result<T, ClientError> {
+        let bytes = repeated_while(may_pass, || {
             let response = self.ask(Method::GET, path, JSON, SendBody::none())?;
             self.bytes(response)
         })?;
@@ -236,13 +245,20 @@ fn location(response: &Response<Body>) -> Option<String> {
     Some(response.headers().get(LOCATION)?.to_str().ok()?.to_owned())
 }
 
+fn repeated<T>(attempt: impl FnMut() -> Result<T, ClientError>) -> Result<T, ClientError> {
+    repeated_while(ClientError::may_pass, attempt)
+}
+
 /// Tries until it succeeds or there is no use in trying: 10 times, after 2, 4, 8 … milliseconds.
-fn repeated<T>(mut attempt: impl FnMut() -> Result<T, ClientError>) -> Result<T, ClientError> {
+fn repeated_while<T>(
+    may_pass: impl Fn(&ClientError) -> bool,
+    mut attempt: impl FnMut() -> Result<T, ClientError>,
+) -> Result<T, ClientError> {
     let begun = Instant::now();
     let mut tries = 1;
     loop {
         match attempt() {
-            Err(error) if tries < TRIES && error.may_pass() && begun.elapsed() < TRY_FOR => {
+            Err(error) if tries < TRIES && may_pass(&error) && begun.elapsed() < TRY_FOR => {
                 thread::sleep(Duration::from_millis(1 << tries));
                 tries += 1;
             }
