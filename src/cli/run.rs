@@ -304,6 +304,7 @@ fn options(args: &RunArgs, context: &Context) -> Result<RunOptions, CliError> {
         max_log_size: max_log_size(&context.settings)?,
         attempt_ttl: None,
         task_ttl: None,
+        own_variables: &[],
     })
 }
 

@@ -57,6 +57,10 @@ pub trait Host: Sync {
     /// Evaluates the `${...}` in a text, such as a file that an operator reads.
     fn template(&self, text: &str, params: &Params) -> Result<String, OperatorError>;
     fn settings(&self) -> &Settings;
+    /// Variables of the environment that are meant for this process alone. Commands do not inherit them.
+    fn own_variables(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// Registers commands so that cancelling the attempt ends them.
     fn cancellation(&self) -> &Cancellation;
     /// Starts a workflow of the same or another project, or finds its attempt (`require>`).

@@ -32,7 +32,7 @@ pub(crate) struct Command<'a> {
     /// The program and its arguments.
     pub(crate) argv: Vec<String>,
     pub(crate) dir: &'a Path,
-    /// Laid over the environment of this process.
+    /// Laid over the environment of this process, of which the host keeps some variables to itself.
     pub(crate) env: Vec<Variable>,
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn run_into(
     if cancellation.stage() != CancelStage::Running {
         return Err(OperatorError::Canceled);
     }
-    let (mut child, output) = spawn(command)
+    let (mut child, output) = spawn(command, ctx.host.own_variables())
         .map_err(|error| program::start_error(&command.argv, command.dir, &command.env, &error))?;
     let mut relay = Relay { output, buffer: vec![0; PIECE], sink };
     match follow(cancellation, &mut child, &mut relay) {
@@ -85,7 +85,7 @@ fn follow(
 }
 
 /// Starts the command in its own process group. Its standard output and error are one pipe, so they stay in order.
-fn spawn(command: &Command<'_>) -> io::Result<(Child, PipeReader)> {
+fn spawn(command: &Command<'_>, hidden: &[&str]) -> io::Result<(Child, PipeReader)> {
     let Some((name, arguments)) = command.argv.split_first() else {
         return Err(io::Error::from_raw_os_error(Errno::ENOENT as i32));
     };
@@ -93,11 +93,11 @@ fn spawn(command: &Command<'_>) -> io::Result<(Child, PipeReader)> {
     let (output, writer) = io::pipe()?;
     let mut direct = process::Command::new(&place);
     direct.arg0(name).args(arguments);
-    match start(&mut direct, command, &writer) {
+    match start(&mut direct, command, hidden, &writer) {
         Err(error) if error.raw_os_error() == Some(Errno::ENOEXEC as i32) => {
             let mut shell = process::Command::new(FALLBACK_SHELL);
             shell.arg(&place).args(arguments);
-            Ok((start(&mut shell, command, &writer)?, output))
+            Ok((start(&mut shell, command, hidden, &writer)?, output))
         }
         started => Ok((started?, output)),
     }
@@ -106,8 +106,12 @@ fn spawn(command: &Command<'_>) -> io::Result<(Child, PipeReader)> {
 fn start(
     process: &mut process::Command,
     command: &Command<'_>,
+    hidden: &[&str],
     writer: &io::PipeWriter,
 ) -> io::Result<Child> {
+    for name in hidden {
+        process.env_remove(name);
+    }
     process
         .current_dir(command.dir)
         .envs(command.env.iter().map(|variable| (&variable.name, &variable.value)))

@@ -108,6 +108,10 @@ impl Host for TaskHost<'_> {
         &self.settings
     }
 
+    fn own_variables(&self) -> &'static [&'static str] {
+        self.shared.options.own_variables
+    }
+
     fn cancellation(&self) -> &Cancellation {
         &self.job.cancellation
     }

@@ -39,6 +39,8 @@ pub struct RunOptions {
     /// How long an attempt may take, and how long a task from its first start.
     pub attempt_ttl: Option<TimeDelta>,
     pub task_ttl: Option<TimeDelta>,
+    /// Variables of the environment that are meant for this process alone. Commands do not inherit them.
+    pub own_variables: &'static [&'static str],
 }
 
 pub(super) struct Shared {

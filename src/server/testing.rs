@@ -68,6 +68,7 @@ impl TestServer {
                 max_log_size: u64::MAX,
                 attempt_ttl: None,
                 task_ttl: None,
+                own_variables: &[],
             },
             observer: Arc::new(Deaf),
             secrets: Arc::new(NoSecrets),

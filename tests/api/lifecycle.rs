@@ -134,6 +134,13 @@ fn a_service_manager_is_told() {
     };
     assert_eq!(told(), "READY=1\n");
     assert_eq!(told(), "WATCHDOG=1\n");
+    // What tasks start has nothing to tell.
+    let task = "+a:\n  sh>: 'echo \"<$NOTIFY_SOCKET$WATCHDOG_USEC>\"'\n";
+    let _ = server.push("p", "1", &[("wf.dig", task)]);
+    let id = server.start_attempt(&server.workflow("p", "wf"), "2026-01-02T00:00:00Z");
+    assert_eq!(server.finished(&id)["success"], true);
+    let log = server.dibble(&["log", &id]).success();
+    assert!(log.stdout.contains("<>"), "{log}");
     server.signal(Signal::SIGTERM);
     while told() != "STOPPING=1\n" {}
     let _ = server.end().success();

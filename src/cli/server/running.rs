@@ -7,7 +7,7 @@ use super::front::Front;
 use super::schedules::Schedules;
 use super::server_log::ServerLog;
 use super::site::{Parts, authenticator};
-use super::{keys, listen, runtime_info};
+use super::{keys, listen, runtime_info, systemd};
 use crate::cli::{CliError, Context};
 use crate::crypto::Vault;
 use crate::engine::Limits;
@@ -131,6 +131,7 @@ fn options(config: &RunConfig, context: &Context) -> RunOptions {
         max_log_size: config.max_log_size,
         attempt_ttl: Some(config.attempt_ttl),
         task_ttl: Some(config.task_ttl),
+        own_variables: systemd::VARIABLES,
     }
 }
 

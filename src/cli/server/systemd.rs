@@ -3,6 +3,10 @@
 use sd_notify::NotifyState;
 use std::time::Duration;
 
+/// Where the manager is told, and how often it wants to be. Commands of tasks that saw these would tell it in the server's
+/// name.
+pub(super) const VARIABLES: &[&str] = &["NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"];
+
 /// The server answers.
 pub(super) fn ready() {
     tell(&[NotifyState::Ready]);

@@ -61,6 +61,7 @@ impl Machine {
             max_log_size: u64::MAX,
             attempt_ttl: None,
             task_ttl: None,
+            own_variables: &[],
         };
         let clock = Clock::stepped(at(NOW));
         Self { directory: Arc::new(TempDir::new().unwrap()), clock, options, max_attempts: 100 }
