@@ -1,8 +1,8 @@
 //! Passwords: hashed with Argon2id for the configuration file, and compared with what a request brings.
 
 use super::{CryptoError, random};
-use argon2::password_hash::{PasswordHash, PasswordHasher, SaltString};
-use argon2::{Argon2, PasswordVerifier};
+use argon2::password_hash::{Output, PasswordHash, PasswordHasher, Salt, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,6 +18,11 @@ pub fn hash(password: &str) -> Result<String, CryptoError> {
     let hash = Argon2::default().hash_password(password.as_bytes(), &salt);
     hash.map(|hash| hash.to_string()).map_err(CryptoError::Password)
 }
+
+/// An allocator gives blocks that are larger than this back to the system when they are freed, whoever frees them. It may
+/// keep others for each thread that ever had one (glibc's `DEFAULT_MMAP_THRESHOLD_MAX`), which would make a server grow
+/// with everybody who guesses.
+const NEVER_KEPT: usize = 32 * 1024 * 1024;
 
 /// The hash of a password, to which others are compared.
 ///
@@ -39,10 +44,7 @@ impl HashedPassword {
     /// It is no hash of Argon2.
     pub fn new(phc: &str) -> Result<Self, CryptoError> {
         let read = PasswordHash::new(phc).map_err(|_| CryptoError::NoPasswordHash)?;
-        let usable = argon2::Algorithm::try_from(read.algorithm).is_ok() && read.hash.is_some();
-        if !usable || argon2::Params::try_from(&read).is_err() {
-            return Err(CryptoError::NoPasswordHash);
-        }
+        Hash::parse(&read).ok_or(CryptoError::NoPasswordHash)?;
         Ok(Self { phc: phc.to_owned(), key: random()?, right: Mutex::default(), comparing: Mutex::default() })
     }
 
@@ -54,7 +56,7 @@ impl HashedPassword {
         let _comparing = lock(&self.comparing);
         let matches = self.knows(password)
             || PasswordHash::new(&self.phc)
-                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
+                .is_ok_and(|read| Hash::parse(&read).is_some_and(|hash| hash.is_of(password)));
         if matches {
             *lock(&self.right) = Some(self.quick(password));
         }
@@ -70,6 +72,42 @@ impl HashedPassword {
     fn quick(&self, password: &str) -> [u8; 32] {
         Sha256::new().chain_update(self.key).chain_update(password).finalize().into()
     }
+}
+
+/// The parts of the text of a hash.
+struct Hash<'a> {
+    argon2: Argon2<'static>,
+    salt: Salt<'a>,
+    expected: Output,
+}
+
+impl<'a> Hash<'a> {
+    /// None when it is no hash of Argon2, or no whole one.
+    fn parse(read: &PasswordHash<'a>) -> Option<Self> {
+        let algorithm = Algorithm::try_from(read.algorithm).ok()?;
+        let version = read.version.map_or(Ok(Version::default()), Version::try_from).ok()?;
+        let argon2 = Argon2::new(algorithm, version, Params::try_from(read).ok()?);
+        Some(Self { argon2, salt: read.salt?, expected: read.hash? })
+    }
+
+    fn is_of(&self, password: &str) -> bool {
+        let mut buffer = [0; Salt::MAX_LENGTH];
+        let Ok(salt) = self.salt.decode_b64(&mut buffer) else { return false };
+        let mut memory = blocks(self.argon2.params().block_count());
+        let found = Output::init_with(self.expected.len(), |out| {
+            Ok(self.argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, &mut memory)?)
+        });
+        // Outputs are compared in a time that does not depend on them.
+        found.is_ok_and(|found| found == self.expected)
+    }
+}
+
+/// Memory for so many blocks that goes back to the system afterwards. What is allocated beyond them is never touched, so
+/// that the system has nothing to give for it.
+fn blocks(count: usize) -> Vec<Block> {
+    let mut blocks = Vec::with_capacity(count.max(NEVER_KEPT / Block::SIZE + 1));
+    blocks.resize(count, Block::default());
+    blocks
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

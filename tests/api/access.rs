@@ -2,6 +2,7 @@
 
 use crate::support::{Project, Server};
 use nix::sys::signal::Signal;
+use std::{fs, thread};
 
 const USER: &str = "server.authenticator.basic.username = ada\nserver.authenticator.basic.password = pw";
 /// `ada:pw`
@@ -28,6 +29,29 @@ fn what_passwd_prints_is_a_whole_user() {
     let server = server.start();
     assert_eq!(server.get("/api/projects").status, 401);
     assert_eq!(server.http("GET", "/api/projects", &[BASIC], b"").status, 200);
+}
+
+#[test]
+fn who_guesses_passwords_takes_no_memory() {
+    let server = Server::new();
+    let made = Project::new().stdin("pw\n").dibble(&["passwd", "ada"]).success().stdout;
+    server.configure(&made);
+    let server = server.start();
+    let guess = || server.http("GET", "/api/projects", &[("Authorization", "Basic YWRhOm5v")], b"").status;
+    thread::scope(|scope| {
+        let guesses: Vec<_> = (0..8).map(|_| scope.spawn(|| (0..6).map(|_| guess()).max())).collect();
+        for guess in guesses {
+            assert_eq!(guess.join().unwrap(), Some(401));
+        }
+    });
+    let [most, now] = ["VmHWM:", "VmRSS:"].map(|name| mebibytes(&server, name));
+    assert!(most <= 64 && now <= 35, "{most} MiB, then {now} MiB");
+}
+
+fn mebibytes(server: &Server, name: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", server.process().pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
 }
 
 #[test]
@@ -96,7 +120,7 @@ fn revoke_token(server: &Server) {
 #[test]
 fn admins_have_a_listener_of_their_own() {
     let server = Server::new().args(&["--admin-port", "0"]).start();
-    let info: serde_json::Value = serde_json::from_slice(&std::fs::read(server.info()).unwrap()).unwrap();
+    let info: serde_json::Value = serde_json::from_slice(&fs::read(server.info()).unwrap()).unwrap();
     let admin = &info["local_admin_addresses"][0];
     assert_eq!(admin["host"], "127.0.0.1");
     assert_ne!(admin["port"], info["local_addresses"][0]["port"]);
