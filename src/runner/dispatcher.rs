@@ -5,6 +5,7 @@
 //! hundred tasks that end at once cost one write.
 
 use super::active::Active;
+use super::advance::advance;
 use super::awaited::awaited_attempt;
 use super::ended::Ended;
 use super::job::Job;
@@ -227,17 +228,10 @@ impl Dispatcher {
 
     fn advance(&mut self, id: AttemptId, event: Event) -> Result<Option<Vec<Change>>, RunError> {
         let Some(active) = self.active.get_mut(&id) else { return Ok(None) };
-        let succeeded = match &event {
-            Event::Succeeded { task, .. } => Some(*task),
-            _ => None,
-        };
-        let changes = engine::advance(&active.attempt, event, self.shared.clock.now(), self.shared.limits)
+        let changes = advance(&self.shared, active, event)
             .map_err(|source| RunError::Illegal { attempt: id, source })?;
         engine::apply(&mut active.attempt, &changes);
         active.set_alarm(&self.shared);
-        if let Some(task) = succeeded {
-            self.report_rejected(id, task);
-        }
         Ok(Some(changes))
     }
 
@@ -343,16 +337,6 @@ impl Dispatcher {
         self.shared.load.queued();
         self.logs.add(Arc::clone(&job.log));
         self.workers.give(job).map_err(RunError::Thread)
-    }
-
-    /// The engine may find that what an operator generated cannot be run; the worker could not know.
-    fn report_rejected(&self, id: AttemptId, task: TaskId) {
-        let Some(active) = self.active.get(&id) else { return };
-        let Some(task) = active.attempt.task(task).filter(|task| !task.error.is_empty()) else { return };
-        let reason = task.error.get("message").and_then(|message| message.as_str()).unwrap_or_default();
-        let message = format!("Configuration error at task {}: {reason}", task.full_name);
-        let (time, task) = (self.shared.now(), Some(active.log_task(task)));
-        self.shared.observer.log(&LogRecord { time, level: Level::Error, task, message: &message });
     }
 
     /// Lets go of an attempt that cannot be moved on. Others go on.

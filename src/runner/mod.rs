@@ -3,6 +3,7 @@
 //! Worker threads run the operators; the dispatcher moves attempts on, at the desk, where one thread works at a time.
 
 mod active;
+mod advance;
 mod awaited;
 mod desk;
 mod dispatcher;

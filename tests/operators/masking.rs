@@ -75,3 +75,23 @@ fn a_secret_that_cannot_be_read_is_told() {
     let out = project.run(&[]).fails(1);
     assert_eq!(out.messages("ERROR")[0], "+wf+a: The secret 'bin' is not UTF-8 text");
 }
+
+/// Nobody but the engine finds what is wrong with generated tasks.
+#[test]
+fn errors_of_generated_tasks() {
+    let project = Project::new()
+        .dig("+gen:\n  py>: tasks.generate\n  _error: {echo>: 'told ${error.message.length > 60}'}\n")
+        .file(
+            "tasks.py",
+            "import digdag\n\ndef generate():\n    \
+             digdag.env.add_subtask({'stray': 'hun' + 'ter2', '+a': {'echo>': 'x'}})\n",
+        );
+    let out = project.run(&["-X", "secrets.password=hunter2"]).fails(1);
+    let error = "contains invalid keys: 'stray': \"{\"stray\":\"***\"";
+    assert_eq!(out.lines(), ["told true"], "{out}");
+    for shown in [&out.stdout, &out.stderr] {
+        assert!(shown.contains(error) && !shown.contains("hunter2"), "{out}");
+    }
+    let kept = dump(&project.path(".dibble.db"));
+    assert!(kept.contains("invalid keys") && !kept.contains("hunter2"), "{kept}");
+}
