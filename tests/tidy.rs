@@ -51,7 +51,10 @@ const LAYERS: [(&str, &[&str]); 22] = [
             "logs",
         ],
     ),
-    ("scheduler", &["model", "dig", "engine", "store", "actions", "runner", "clock", "logs"]),
+    (
+        "scheduler",
+        &["model", "dig", "engine", "store", "actions", "runner", "notifications", "clock", "logs"],
+    ),
     ("watch", &["model", "dig", "engine", "store", "actions", "runner", "clock", "logs", "project_files"]),
     ("housekeeping", &["model", "engine", "store", "actions", "runner", "notifications", "clock", "logs"]),
     (

@@ -165,7 +165,8 @@ impl NewSchedules<'_> {
             Some(last) => schedule.next(last.time()),
             None => schedule.first(self.from),
         };
-        Position { next: next.unwrap_or(ScheduleTime::NEVER), last_session_time }
+        let next = next.unwrap_or(ScheduleTime::NEVER);
+        Position { next, last_session_time, late_session_time: old.late_session_time }
     }
 }
 

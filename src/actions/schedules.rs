@@ -7,8 +7,10 @@ use super::stored::schedule_of_section;
 use crate::dig::schedule::{Schedule, ScheduleTime, Upcoming};
 use crate::model::time::{LocalOrInstant, whole_seconds};
 use crate::model::{ScheduleId, Time};
+use crate::store::attempts::AttemptRow;
 use crate::store::schedules::{self, Position, ScheduleRow};
-use crate::store::{Durability, Reader, Store, StoreError, Writer, workflows};
+use crate::store::skipped_sessions::{self, SkippedRow};
+use crate::store::{Durability, Reader, Store, StoreError, Writer, sessions, workflows};
 
 /// Which sessions are left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -93,14 +95,14 @@ pub fn skip(store: &Store, id: ScheduleId, request: &SkipRequest) -> Result<Sche
 /// # Errors
 ///
 /// There is no such schedule, or the session that it is to skip to is not later than the next one.
-pub fn enable(store: &Store, id: ScheduleId, how: Enable) -> Result<ScheduleRow> {
+pub fn enable(store: &Store, id: ScheduleId, how: Enable, now: Time) -> Result<ScheduleRow> {
     change(store, id, |writer, row| {
         let row = match how {
             Enable::CatchUp => row,
             Enable::SkipTo(time) => skip_to(writer, row, Target::Time(time), None)?,
         };
-        schedules::enable(writer, id)?;
-        Ok(ScheduleRow { disabled_at: None, ..row })
+        schedules::enable(writer, id, now)?;
+        Ok(schedules::by_id(writer, id)?.unwrap_or(row))
     })
 }
 
@@ -123,6 +125,32 @@ pub fn disable(store: &Store, id: ScheduleId, now: Time) -> Result<ScheduleRow> 
 /// The schedule cannot be read.
 pub fn next_points(reader: &Reader, row: &ScheduleRow, count: usize) -> Result<Vec<Upcoming>> {
     Ok(schedule_of(reader, row)?.upcoming_from(row.next, count))
+}
+
+/// A schedule and what has become of its sessions lately.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScheduleStory {
+    pub row: ScheduleRow,
+    /// The newest attempt of the session that the schedule started last, as long as there is one.
+    pub last_attempt: Option<AttemptRow>,
+    /// The last sessions that were not run, newest first.
+    pub skipped: Vec<SkippedRow>,
+}
+
+/// So many records of sessions that were not run are shown.
+const SHOWN_SKIPS: u32 = 3;
+
+/// Tells what has become of the sessions of a schedule.
+///
+/// # Errors
+///
+/// Those of the store.
+pub fn story(reader: &Reader, row: ScheduleRow) -> std::result::Result<ScheduleStory, StoreError> {
+    let (project, workflow) = (row.project_id, &row.workflow_name);
+    let last = row.last_session_time.map(|time| sessions::by_time(reader, project, workflow, time));
+    let last_attempt = last.transpose()?.flatten().map(|session| session.last_attempt);
+    let skipped = skipped_sessions::newest_of_workflow(reader, project, workflow, SHOWN_SKIPS)?;
+    Ok(ScheduleStory { row, last_attempt, skipped })
 }
 
 /// The schedule of a row's workflow, whose definition stays in the store but for this section.
@@ -313,19 +341,19 @@ mod tests {
 
         let early = Enable::SkipTo(LocalOrInstant::Instant(at("2024-01-01T00:00:00Z")));
         assert_eq!(
-            shown(&enable(&store, ID, early)),
+            shown(&enable(&store, ID, early, now)),
             "Conflict: Specified time to skip schedules is already past"
         );
         let stored = || store.read(|r| schedules::by_id(r, ID)).unwrap().unwrap();
         assert_eq!(stored().disabled_at, Some(now));
 
-        let row = enable(&store, ID, Enable::CatchUp);
+        let row = enable(&store, ID, Enable::CatchUp, testing::at(1));
         assert_eq!(shown(&row), "01-10 00:00 run 01-10 07:00");
         assert_eq!(stored(), row.unwrap());
         assert_eq!(stored().disabled_at, None);
 
         disable(&store, ID, now).unwrap();
-        let row = enable(&store, ID, Enable::SkipTo(LocalOrInstant::Instant(now)));
+        let row = enable(&store, ID, Enable::SkipTo(LocalOrInstant::Instant(now)), now);
         assert_eq!(shown(&row), "01-20 00:00 run 01-20 07:00");
         assert_eq!(stored(), row.unwrap());
         assert_eq!(stored().disabled_at, None);
@@ -336,7 +364,7 @@ mod tests {
         let (store, _directory) = testing::store();
         let expected = "NotFound: Resource does not exist: schedule id=1";
         assert_eq!(shown(&skip(&store, ID, &next("2024-01-12T00:00:00"))), expected);
-        assert_eq!(shown(&enable(&store, ID, Enable::CatchUp)), expected);
+        assert_eq!(shown(&enable(&store, ID, Enable::CatchUp, testing::at(1))), expected);
         assert_eq!(shown(&disable(&store, ID, testing::at(1))), expected);
     }
 

@@ -103,56 +103,122 @@ pub enum Accepted {
     Exists(Box<AttemptRow>),
 }
 
+/// A request and what is done in the same transaction when it is accepted, also when the attempt exists already.
+pub struct Start<'a> {
+    pub request: StartRequest,
+    pub also: Also<'a>,
+}
+
+/// What is done together with starting an attempt. When it fails, the attempt is not started.
+pub type Also<'a> = Box<dyn Fn(&Writer) -> Result<(), StartError> + 'a>;
+
 /// Accepts a request: the attempt and its first tasks are on the disk when this returns.
 ///
 /// # Errors
 ///
-/// There is no such workflow, its project was deleted, a limit is reached, or what is to be resumed cannot be.
+/// There is no such workflow, its project was deleted, a limit is reached, or what is to be resumed cannot be. Nothing was
+/// written.
 pub fn accept(
     store: &Store,
     request: &StartRequest,
     terms: &Terms,
     now: Time,
 ) -> Result<Accepted, StartError> {
-    accept_and(store, request, terms, now, |_| Ok(()))
+    let start = Start { request: request.clone(), also: Box::new(|_| Ok(())) };
+    let mut accepted = accept_all(store, &[start], terms, now)?;
+    accepted.pop().unwrap_or(Err(StartError::NoWorkflow(request.workflow)))
 }
 
-/// Accepts a request and does something else in the same transaction, also when the attempt exists already.
+/// Accepts many requests in one transaction: the disk is waited for once. Each is accepted or refused by itself, in order.
 ///
 /// # Errors
 ///
-/// As [`accept`], and those of `also`. Nothing was written.
-pub fn accept_and(
+/// The file cannot be read or written: none of them was accepted. What is wrong with one of them is in its place; nothing
+/// of that one was written.
+pub fn accept_all(
     store: &Store,
-    request: &StartRequest,
+    starts: &[Start<'_>],
     terms: &Terms,
     now: Time,
-    also: impl FnOnce(&Writer) -> Result<(), StartError>,
-) -> Result<Accepted, StartError> {
-    let (workflow, earlier) = store.read(|reader| {
-        let workflow = StoredWorkflow::read(reader, request.workflow)?;
-        Ok((workflow, request.resume.as_ref().map(|resume| resume.results(reader)).transpose()))
+) -> Result<Vec<Result<Accepted, StartError>>, StoreError> {
+    let prepared = store.read(|reader| {
+        let prepare = |start: &Start<'_>| by_itself(Prepared::read(reader, &start.request, terms, now));
+        starts.iter().map(prepare).collect::<Result<Vec<_>, StoreError>>()
     })?;
-    let workflow = workflow.ok_or(StartError::NoWorkflow(request.workflow))?;
-    check_project(&workflow)?;
-    let earlier = earlier?.unwrap_or_default();
-    let first = FirstStep::new(&workflow, request.session_time, &request.params, terms.limits, now)?;
-    let resume = request.resume.as_ref().map(Resume::to_params);
     let inserted = store.write(Durability::Full, |writer| {
-        let inserted = first.insert(writer, &workflow, request, resume.as_ref(), terms, now)?;
-        let checked = match inserted {
-            Inserted::New(_) => check_count(writer, terms)?,
-            Inserted::Exists(_) => Ok(()),
-        };
-        let done = checked.and_then(|()| also(writer));
-        if done.is_err() {
-            writer.abandon();
+        let mut unfinished = attempts::count_unfinished(writer)?;
+        let mut inserted = vec![];
+        for (start, prepared) in starts.iter().zip(&prepared) {
+            let Ok(prepared) = prepared else {
+                inserted.push(None);
+                continue;
+            };
+            let new = by_itself(writer.part(|w| prepared.insert(w, start, terms, unfinished, now))?)?;
+            unfinished += u32::from(matches!(new, Ok(Inserted::New(_))));
+            inserted.push(Some(new));
         }
-        Ok(done.map(|()| inserted))
-    })??;
-    match inserted {
-        Inserted::Exists(row) => Ok(Accepted::Exists(Box::new(row))),
-        Inserted::New(row) => Ok(Accepted::Begun(Box::new(first.begun(row, workflow, earlier, now)))),
+        Ok(inserted)
+    })?;
+    let accepted = prepared.into_iter().zip(inserted).map(|(prepared, inserted)| {
+        let prepared = prepared?;
+        match inserted.transpose()? {
+            Some(Inserted::New(row)) => Ok(Accepted::Begun(Box::new(prepared.begun(row, now)))),
+            Some(Inserted::Exists(row)) => Ok(Accepted::Exists(Box::new(row))),
+            None => Err(StartError::NoWorkflow(prepared.workflow.workflow.id)),
+        }
+    });
+    Ok(accepted.collect())
+}
+
+/// Tells what is wrong with one request from what is wrong with the whole file.
+fn by_itself<T>(result: Result<T, StartError>) -> Result<Result<T, StartError>, StoreError> {
+    match result {
+        Err(StartError::Store(error)) if !error.leaves_others() => Err(error),
+        result => Ok(result),
+    }
+}
+
+/// All of a request that needs no writing.
+struct Prepared {
+    workflow: StoredWorkflow,
+    first: FirstStep,
+    resume: Option<Params>,
+    earlier: HashMap<String, TaskResult>,
+}
+
+impl Prepared {
+    fn read(reader: &Reader, request: &StartRequest, terms: &Terms, now: Time) -> Result<Self, StartError> {
+        let workflow = StoredWorkflow::read(reader, request.workflow)?;
+        let workflow = workflow.ok_or(StartError::NoWorkflow(request.workflow))?;
+        let earlier = request.resume.as_ref().map(|resume| resume.results(reader)).transpose();
+        check_project(&workflow)?;
+        let earlier = earlier?.unwrap_or_default();
+        let first = FirstStep::new(&workflow, request.session_time, &request.params, terms.limits, now)?;
+        let resume = request.resume.as_ref().map(Resume::to_params);
+        Ok(Self { workflow, first, resume, earlier })
+    }
+
+    /// Inserts the attempt, if there are not too many that have not ended.
+    fn insert(
+        &self,
+        writer: &Writer,
+        start: &Start<'_>,
+        terms: &Terms,
+        unfinished: u32,
+        now: Time,
+    ) -> Result<Inserted, StartError> {
+        let resume = self.resume.as_ref();
+        let inserted = self.first.insert(writer, &self.workflow, &start.request, resume, terms, now)?;
+        if matches!(inserted, Inserted::New(_)) && unfinished >= terms.max_attempts {
+            let (limit, current) = (terms.max_attempts, terms.max_attempts);
+            return Err(StartError::TooManyAttempts { limit, current });
+        }
+        (start.also)(writer)?;
+        Ok(inserted)
+    }
+
+    fn begun(self, row: AttemptRow, now: Time) -> Begun {
+        self.first.begun(row, self.workflow, self.earlier, now)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the listings show: a block of lines for each thing, `  name: value`, in Digdag's order and wording.
 
 use crate::client::NewAttempt;
-use crate::client::models::{Attempt, Project, Schedule, Session, Task, Workflow};
+use crate::client::models::{Attempt, LastSession, Project, Schedule, Session, Task, Workflow};
 use crate::logs::MachineZone;
 use crate::logs::local_time::show;
 use crate::model::{Params, Time};
@@ -146,11 +146,40 @@ pub(crate) fn project_block(project: &Project, zone: &MachineZone) -> String {
     )
 }
 
-/// A schedule in a list.
+/// A schedule in a list. What follows Digdag's lines is what has become of its sessions.
 pub(crate) fn schedule_block(schedule: &Schedule, zone: &MachineZone, now: Time) -> String {
     let mut lines = vec![line("id", &schedule.id), line("project", &schedule.project.name)];
     lines.extend(schedule_lines(schedule, zone, now));
+    lines.extend(
+        schedule.last_session.as_ref().map(|last| line("last session", last_session(last, zone, now))),
+    );
+    if schedule.late {
+        let session = schedule.late_session_time.map(show).unwrap_or_default();
+        lines.push(line("late", format!("session {session} has not started in time")));
+    }
+    for skipped in &schedule.skipped {
+        let times = match skipped.count {
+            1 => format!("session {}", show(skipped.first_session_time)),
+            count => {
+                let (first, last) = (show(skipped.first_session_time), show(skipped.last_session_time));
+                format!("{count} sessions from {first} to {last}")
+            }
+        };
+        let from = skipped.first_session_time.format("%Y-%m-%d %H:%M:%S");
+        let command = format!("dibble backfill {} --from '{from}' --count {}", schedule.id, skipped.count);
+        let at = zone.show_with_distance(skipped.skipped_at, now);
+        lines.push(line("skipped", format!("{times}, at {at}: {}", skipped.reason)));
+        lines.push(line("  to run", command));
+    }
     block("  ", &lines)
+}
+
+/// `2026-11-22 00:01:00 +0000, attempt 7: error, started at 2026-11-22 00:01:00 +0000 (1m 0s ago)`
+fn last_session(last: &LastSession, zone: &MachineZone, now: Time) -> String {
+    let session = show(last.session_time);
+    let (Some(attempt), Some(status)) = (&last.attempt_id, &last.status) else { return session };
+    let started = last.started_at.map(|at| format!(", started at {}", zone.show_with_distance(at, now)));
+    format!("{session}, attempt {attempt}: {status}{}", started.unwrap_or_default())
 }
 
 /// A schedule that was moved.
@@ -262,6 +291,47 @@ mod tests {
             "  id: 1\n  project: p1\n  workflow: wf\n  disabled at: 2026-11-22 21:00:00 +0000 (1s ago)\n  \
              next session time: 2026-11-23 00:00:00 +0900\n  \
              next scheduled to run at: 2026-11-22 22:00:00 +0000 (in 59m 59s)\n"
+        );
+    }
+
+    #[test]
+    fn schedules_tell_what_has_become_of_their_sessions() {
+        let skip = |first: &str, last: &str, count| {
+            json!({
+                "firstSessionTime": first, "lastSessionTime": last, "count": count, "reason": "missed",
+                "skippedAt": "2026-11-22T20:00:00Z",
+            })
+        };
+        let schedule: Schedule = serde_json::from_value(json!({
+            "id": "1", "project": {"id": "1", "name": "p1"}, "workflow": {"id": "2", "name": "wf"},
+            "nextRunTime": "2026-11-22T22:00:00Z", "nextScheduleTime": "2026-11-23T00:00:00+09:00",
+            "disabledAt": null, "late": true, "lateSessionTime": "2026-11-22T00:00:00+09:00",
+            "lastSession": {
+                "sessionTime": "2026-11-22T00:00:00+09:00", "attemptId": "7", "status": "error",
+                "startedAt": "2026-11-22T20:00:00Z", "finishedAt": null,
+            },
+            "skipped": [
+                skip("2026-11-20T00:00:00+09:00", "2026-11-21T00:00:00+09:00", 2),
+                skip("2026-11-18T00:00:00+09:00", "2026-11-18T00:00:00+09:00", 1),
+            ],
+        }))
+        .unwrap();
+        let now = parse_iso("2026-11-22T21:00:00Z").unwrap();
+        let shown = schedule_block(&schedule, &MachineZone::utc(), now);
+        let lines: Vec<&str> = shown.lines().skip(6).collect();
+        assert_eq!(
+            lines,
+            [
+                "  last session: 2026-11-22 00:00:00 +0900, attempt 7: error, \
+                 started at 2026-11-22 20:00:00 +0000 (1h 0m 0s ago)",
+                "  late: session 2026-11-22 00:00:00 +0900 has not started in time",
+                "  skipped: 2 sessions from 2026-11-20 00:00:00 +0900 to 2026-11-21 00:00:00 +0900, \
+                 at 2026-11-22 20:00:00 +0000 (1h 0m 0s ago): missed",
+                "    to run: dibble backfill 1 --from '2026-11-20 00:00:00' --count 2",
+                "  skipped: session 2026-11-18 00:00:00 +0900, \
+                 at 2026-11-22 20:00:00 +0000 (1h 0m 0s ago): missed",
+                "    to run: dibble backfill 1 --from '2026-11-18 00:00:00' --count 1",
+            ]
         );
     }
 }

@@ -70,6 +70,45 @@ pub struct Schedule {
     pub next_schedule_time: DateTime<FixedOffset>,
     #[serde(default, with = "optional_instant")]
     pub disabled_at: Option<Time>,
+    /// Servers of Digdag do not tell this, nor what follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_session: Option<LastSession>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_offset_time")]
+    pub late_session_time: Option<DateTime<FixedOffset>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<SkippedSessions>,
+}
+
+/// The session that a schedule started last, with its newest attempt as long as that is kept.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastSession {
+    #[serde(with = "offset_time")]
+    pub session_time: DateTime<FixedOffset>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt_id: Option<Id>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    #[serde(default, with = "optional_instant")]
+    pub started_at: Option<Time>,
+    #[serde(default, with = "optional_instant")]
+    pub finished_at: Option<Time>,
+}
+
+/// Sessions of a schedule, one after another, that were not run.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SkippedSessions {
+    #[serde(with = "offset_time")]
+    pub first_session_time: DateTime<FixedOffset>,
+    #[serde(with = "offset_time")]
+    pub last_session_time: DateTime<FixedOffset>,
+    pub count: u64,
+    pub reason: String,
+    #[serde(with = "instant")]
+    pub skipped_at: Time,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -346,6 +385,27 @@ mod offset_time {
     }
 }
 
+/// The same, or null.
+mod optional_offset_time {
+    use super::{DateTime, Deserialize, Deserializer, FixedOffset, Serialize, Serializer, offset_time};
+
+    #[derive(Deserialize, Serialize)]
+    struct Given(#[serde(with = "offset_time")] DateTime<FixedOffset>);
+
+    pub(super) fn serialize<S: Serializer>(
+        time: &Option<DateTime<FixedOffset>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        time.map(Given).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<DateTime<FixedOffset>>, D::Error> {
+        Ok(Option::<Given>::deserialize(deserializer)?.map(|Given(time)| time))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -374,6 +434,18 @@ mod tests {
         survives::<Schedules>(json!({"schedules": [{
             "id": "1", "project": project, "workflow": workflow, "nextRunTime": "2026-11-22T22:00:00Z",
             "nextScheduleTime": "2026-11-23T00:00:00+09:00", "disabledAt": null,
+        }, {
+            "id": "1", "project": project, "workflow": workflow, "nextRunTime": "2026-11-22T22:00:00Z",
+            "nextScheduleTime": "2026-11-23T00:00:00+09:00", "disabledAt": null,
+            "lastSession": {
+                "sessionTime": "2026-11-22T00:00:00+09:00", "attemptId": "7", "status": "error",
+                "startedAt": "2026-11-21T22:00:00Z", "finishedAt": null,
+            },
+            "late": true, "lateSessionTime": "2026-11-22T00:00:00+09:00",
+            "skipped": [{
+                "firstSessionTime": "2026-11-20T00:00:00+09:00", "lastSessionTime": "2026-11-21T00:00:00+09:00",
+                "count": 2, "reason": "missed", "skippedAt": "2026-11-21T22:00:00Z",
+            }],
         }]}));
         survives::<Sessions>(json!({"sessions": [{
             "id": "5", "project": project, "workflow": {"id": null, "name": "slow"},

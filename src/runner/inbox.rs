@@ -32,6 +32,15 @@ impl Inbox {
         self.wake();
     }
 
+    /// As [`send`](Self::send), with many messages, or none, which wakes nobody.
+    pub(super) fn send_all(&self, messages: impl Iterator<Item = Message>) {
+        let mut messages = messages.peekable();
+        if messages.peek().is_some() {
+            self.lock().messages.extend(messages);
+            self.wake();
+        }
+    }
+
     pub(super) fn take(&self) -> Vec<Message> {
         std::mem::take(&mut self.lock().messages)
     }

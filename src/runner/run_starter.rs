@@ -152,7 +152,7 @@ impl Starter for RunStarter {
         started.by_name.insert(key, (session, attempt));
         started.required.add(by, attempt);
         // The dispatcher ends only when no task runs any more, and this one does.
-        shared.adopt(active, dispatch);
+        shared.adopt([(active, dispatch)]);
         Ok(Required::Started { session, attempt })
     }
 

@@ -168,8 +168,7 @@ impl Starter for ServerStarter {
             Ok(Accepted::Begun(begun)) => {
                 let (session, attempt) = (begun.row.session_id, begun.row.id);
                 self.lock().add(by, attempt);
-                let (active, start) = self.active(shared, *begun);
-                shared.adopt(active, start);
+                shared.adopt([self.active(shared, *begun)]);
                 Ok(Required::Started { session, attempt })
             }
             Err(StartError::Tasks(error)) => Err(OperatorError::failed(error.to_string())),

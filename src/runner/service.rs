@@ -22,15 +22,14 @@ use crate::actions::abandon::abandon_dead_runs;
 use crate::actions::backfill::{self, BackfillRequest};
 use crate::actions::kill::{KillError, killable, signal_run};
 use crate::actions::launch::register_server;
-use crate::actions::start::{self, Accepted, StartError, StartRequest, Started, Terms};
+use crate::actions::start::{self, Accepted, Start, StartError, StartRequest, Started, Terms};
 use crate::clock::Clock;
 use crate::engine::Limits;
 use crate::logs::{LogTree, LogTreeError, MachineZone};
 use crate::model::{AttemptId, Params, Settings, TaskId};
 use crate::operators::CancelStage;
 use crate::store::attempts::AttemptRow;
-use crate::store::owners;
-use crate::store::{Durability, Store, StoreError, Writer};
+use crate::store::{Durability, Store, StoreError, attempts, owners};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, mpsc};
 use std::thread;
@@ -167,25 +166,45 @@ impl Service {
     ///
     /// It cannot be accepted; nothing was written.
     pub fn start(&self, request: &StartRequest) -> Result<Started, StartError> {
-        self.start_and(request, |_| Ok(()))
+        let accepted = start::accept(self.store(), request, &self.terms, self.shared.now())?;
+        let (started, begun) = self.started(accepted);
+        self.shared.adopt(begun);
+        Ok(started)
     }
 
-    /// Starts an attempt and does something else in the same transaction, also when the attempt exists already.
+    /// Starts many attempts at once: those that can be started are on the disk when this returns.
     ///
     /// # Errors
     ///
-    /// It cannot be accepted, or `also` fails; nothing was written.
-    pub fn start_and(
-        &self,
-        request: &StartRequest,
-        also: impl FnOnce(&Writer) -> Result<(), StartError>,
-    ) -> Result<Started, StartError> {
-        match start::accept_and(self.store(), request, &self.terms, self.shared.now(), also)? {
-            Accepted::Exists(row) => Ok(Started::Exists(*row)),
+    /// The store cannot be read or written: none was started. Why a single one cannot be accepted is in its place.
+    pub fn start_all(&self, starts: &[Start<'_>]) -> Result<Vec<Result<Started, StartError>>, StoreError> {
+        let accepted = start::accept_all(self.store(), starts, &self.terms, self.shared.now())?;
+        let mut all_begun = vec![];
+        let started = accepted.into_iter().map(|accepted| {
+            let (started, begun) = self.started(accepted?);
+            all_begun.extend(begun);
+            Ok(started)
+        });
+        let started = started.collect();
+        self.shared.adopt(all_begun);
+        Ok(started)
+    }
+
+    /// How many more attempts may begin at present.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub fn room(&self) -> Result<usize, StoreError> {
+        let unfinished = self.store().read(attempts::count_unfinished)?;
+        Ok(usize::try_from(self.terms.max_attempts.saturating_sub(unfinished)).unwrap_or(usize::MAX))
+    }
+
+    fn started(&self, accepted: Accepted) -> (Started, Option<(Active, Vec<TaskId>)>) {
+        match accepted {
+            Accepted::Exists(row) => (Started::Exists(*row), None),
             Accepted::Begun(begun) => {
-                let row = begun.row.clone();
-                self.adopt(self.starter.active(&self.shared, *begun));
-                Ok(Started::New(row))
+                (Started::New(begun.row.clone()), Some(self.starter.active(&self.shared, *begun)))
             }
         }
     }
@@ -205,7 +224,7 @@ impl Service {
     pub fn backfill(&self, request: &BackfillRequest) -> Result<Vec<AttemptRow>, StartError> {
         let backfilled = backfill::accept(self.store(), request, &self.terms, self.shared.now())?;
         if let Some(begun) = backfilled.first {
-            self.adopt(self.starter.active(&self.shared, *begun));
+            self.shared.adopt([self.starter.active(&self.shared, *begun)]);
         }
         Ok(backfilled.rows)
     }
@@ -271,9 +290,5 @@ impl Service {
             (ended, _) = self.changed.wait_timeout(ended, left).unwrap_or_else(PoisonError::into_inner);
         }
         true
-    }
-
-    fn adopt(&self, (active, start): (Active, Vec<TaskId>)) {
-        self.shared.adopt(active, start);
     }
 }

@@ -72,9 +72,10 @@ impl Shared {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Hands over an attempt that is in the store.
-    pub(super) fn adopt(&self, active: Active, start: Vec<TaskId>) {
-        self.inbox.send(Message::Adopt(Box::new(active), start));
+    /// Hands over attempts that are in the store.
+    pub(super) fn adopt(&self, begun: impl IntoIterator<Item = (Active, Vec<TaskId>)>) {
+        let messages = begun.into_iter().map(|(active, start)| Message::Adopt(Box::new(active), start));
+        self.inbox.send_all(messages);
     }
 
     /// Says in the log that an attempt is about to start.

@@ -1,7 +1,8 @@
 //! Sleeping until a time of the wall clock, or until somebody rings.
 //!
 //! On Linux a timer of the kernel's real-time clock with an absolute time: it goes off when the clock shows the time,
-//! whether it got there by ticking, by being set, or while the machine was asleep. A span of time would need to be cut
+//! whether it got there by ticking, by being set, or while the machine was asleep. It also goes off when the clock is set
+//! to any other time, so that what was reckoned from the old one is reckoned anew. A span of time would need to be cut
 //! into pieces to notice any of these, and each piece wakes an idle machine up; a clock that only counts on, also through
 //! sleep (`CLOCK_BOOTTIME`), would still miss that the wall clock was set. Elsewhere there is no such timer, and the pieces
 //! are a minute long while something is due at all.
@@ -52,7 +53,13 @@ mod kernel {
                         (until.timestamp().max(0), i64::from(until.timestamp_subsec_nanos()));
                     // A timer set to nothing at all is switched off.
                     let until = TimeSpec::new(seconds, nanoseconds.max(1));
-                    self.timer.set(Expiration::OneShot(until), TimerSetTimeFlags::TFD_TIMER_ABSTIME)?;
+                    let flags =
+                        TimerSetTimeFlags::TFD_TIMER_ABSTIME | TimerSetTimeFlags::TFD_TIMER_CANCEL_ON_SET;
+                    match self.timer.set(Expiration::OneShot(until), flags) {
+                        // The clock was set since the last sleep: the timer runs nevertheless, but the caller must look.
+                        Err(Errno::ECANCELED) => return Ok(()),
+                        set => set?,
+                    }
                 }
                 None => self.timer.unset()?,
             }

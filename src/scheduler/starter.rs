@@ -1,24 +1,32 @@
 //! What the scheduler needs of whoever runs attempts.
 
-use crate::actions::start::{StartError, StartRequest, Started};
+use crate::actions::start::{Start, StartError, Started};
 use crate::runner::Service;
-use crate::store::Writer;
+use crate::store::StoreError;
 
 /// Starts the sessions of schedules.
 pub trait SessionStarter: Send + Sync {
-    /// Starts an attempt and does something else in the same transaction, also when the attempt exists already.
+    /// How many more attempts may begin at present.
     ///
     /// # Errors
     ///
-    /// It cannot be accepted, or `also` fails; nothing was written.
-    fn start(&self, request: &StartRequest, also: Also<'_>) -> Result<Started, StartError>;
+    /// Those of the store.
+    fn room(&self) -> Result<usize, StoreError>;
+
+    /// Starts attempts, all in one transaction. What is wrong with one of them keeps no other from starting.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store: none was started.
+    fn start_all(&self, starts: &[Start<'_>]) -> Result<Vec<Result<Started, StartError>>, StoreError>;
 }
 
-/// What is done together with starting an attempt.
-pub type Also<'a> = &'a dyn Fn(&Writer) -> Result<(), StartError>;
-
 impl SessionStarter for Service {
-    fn start(&self, request: &StartRequest, also: Also<'_>) -> Result<Started, StartError> {
-        self.start_and(request, also)
+    fn room(&self) -> Result<usize, StoreError> {
+        self.room()
+    }
+
+    fn start_all(&self, starts: &[Start<'_>]) -> Result<Vec<Result<Started, StartError>>, StoreError> {
+        self.start_all(starts)
     }
 }

@@ -2,25 +2,29 @@
 
 use super::agenda::{Agenda, Health};
 use super::catch_up::CatchUpSettings;
-use super::starter::{Also, SessionStarter};
+use super::settings::SchedulerSettings;
+use super::starter::SessionStarter;
 use super::thread::Scheduler;
 use super::waiting::Waiting;
 use crate::actions::schedules::disable;
-use crate::actions::start::{StartError, StartRequest, Started};
+use crate::actions::start::{Start, StartError, Started};
 use crate::clock::Clock;
 use crate::dig::schedule::{Schedule, ScheduleTime};
+use crate::engine::GenerateError;
 use crate::logs::LogRecord;
 use crate::model::time::{iso, parse_iso};
-use crate::model::{AttemptId, Params, ScheduleId, SessionTime, Settings, Task, Time, Zone};
+use crate::model::{AttemptId, Params, ScheduleId, SessionTime, Settings, Task, Time, WorkflowId, Zone};
 use crate::runner::Observer;
 use crate::store::attempts::{AttemptRow, Inserted, NewAttempt, Scope};
 use crate::store::revisions::{self, NewRevision};
 use crate::store::{
-    Durability, Page, Store, StoreError, attempts, projects, schedules, sessions, testing, workflows,
+    Durability, Page, Store, StoreError, Writer, attempts, dump, projects, schedules, sessions,
+    skipped_sessions, testing, workflows,
 };
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -35,47 +39,65 @@ struct FakeStarter {
     clock: Clock,
     /// Attempts end as soon as they have begun.
     instantly: bool,
+    /// How many attempts may run.
+    limit: Mutex<usize>,
     /// Instead of starting.
     failures: Mutex<Vec<StartError>>,
     /// Instead of telling that it was started.
-    lost: Mutex<Option<StartError>>,
+    lost: Mutex<Option<StoreError>>,
+    /// Whose start is a mistake of the program.
+    panics: Mutex<Option<WorkflowId>>,
     /// What somebody else does just before.
     before: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    /// How many transactions there were.
+    batches: Mutex<Vec<usize>>,
     started: Sender<AttemptId>,
 }
 
 impl SessionStarter for FakeStarter {
-    fn start(&self, request: &StartRequest, also: Also<'_>) -> Result<Started, StartError> {
+    fn room(&self) -> Result<usize, StoreError> {
+        let unfinished = self.store.read(attempts::count_unfinished)?;
+        Ok(self.limit.lock().unwrap().saturating_sub(unfinished as usize))
+    }
+
+    fn start_all(&self, starts: &[Start<'_>]) -> Result<Vec<Result<Started, StartError>>, StoreError> {
         if let Some(before) = self.before.lock().unwrap().take() {
             before();
         }
-        if let Some(failure) = self.failures.lock().unwrap().pop() {
-            return Err(failure);
-        }
-        let new = NewAttempt {
-            workflow: request.workflow,
-            session_time: request.session_time,
-            session_uuid: Uuid::nil(),
-            name: &request.name,
-            timezone: &Zone::utc(),
-            params: &request.params,
-            owner: None,
-            waits_for: None,
-            resume: None,
-            tasks: &[],
-        };
-        let inserted = self.store.write(Durability::Normal, |writer| {
-            let inserted = attempts::insert(writer, &new, self.clock.now())?;
-            let done = also(writer);
-            if done.is_err() {
-                writer.abandon();
+        let panics = *self.panics.lock().unwrap();
+        self.batches.lock().unwrap().push(starts.len());
+        let insert = |w: &Writer, start: &Start<'_>| {
+            assert!(panics != Some(start.request.workflow), "as expected");
+            if let Some(failure) = self.failures.lock().unwrap().pop() {
+                return Err(failure);
             }
-            Ok(done.map(|()| inserted))
-        })??;
+            let new = NewAttempt {
+                workflow: start.request.workflow,
+                session_time: start.request.session_time,
+                session_uuid: Uuid::nil(),
+                name: &start.request.name,
+                timezone: &Zone::utc(),
+                params: &start.request.params,
+                owner: None,
+                waits_for: None,
+                resume: None,
+                tasks: &[],
+            };
+            let inserted = attempts::insert(w, &new, self.clock.now())?;
+            (start.also)(w)?;
+            Ok(inserted)
+        };
+        let results = self.store.write(Durability::Normal, |w| {
+            let part = |start| match w.part(|w| insert(w, start))? {
+                Err(StartError::Store(error)) if !error.leaves_others() => Err(error),
+                result => Ok(result),
+            };
+            starts.iter().map(part).collect::<Result<Vec<_>, StoreError>>()
+        })?;
         if let Some(lost) = self.lost.lock().unwrap().take() {
             return Err(lost);
         }
-        Ok(match inserted {
+        let started = |inserted| match inserted {
             Inserted::Exists(row) => Started::Exists(row),
             Inserted::New(row) => {
                 if self.instantly {
@@ -84,7 +106,8 @@ impl SessionStarter for FakeStarter {
                 self.started.send(row.id).unwrap();
                 Started::New(row)
             }
-        })
+        };
+        Ok(results.into_iter().map(|result| result.map(started)).collect())
     }
 }
 
@@ -110,7 +133,8 @@ struct World {
     starter: Arc<FakeStarter>,
     started: Receiver<AttemptId>,
     log: Arc<Log>,
-    settings: CatchUpSettings,
+    settings: SchedulerSettings,
+    notified: Arc<AtomicUsize>,
     agenda: Agenda,
 }
 
@@ -123,22 +147,30 @@ impl World {
             store: Arc::clone(&store),
             clock: clock.clone(),
             instantly,
+            limit: Mutex::new(usize::MAX),
             failures: Mutex::default(),
             lost: Mutex::default(),
+            panics: Mutex::default(),
             before: Mutex::default(),
+            batches: Mutex::default(),
             started: sender,
         });
         let mut given = Settings::default();
         settings.iter().for_each(|(key, value)| given.set(*key, *value));
-        let settings = CatchUpSettings::from_settings(&given).unwrap();
-        let log = Arc::new(Log::default());
-        let agenda = agenda(&store, &clock, &starter, &log, &settings);
-        Self { store, clock, starter, started, log, settings, agenda }
+        let late_after = given.get("schedule.late_after").map(SchedulerSettings::parse_late_after);
+        let settings = SchedulerSettings {
+            catch_up: CatchUpSettings::from_settings(&given).unwrap(),
+            late_after: late_after.map_or(SchedulerSettings::default().late_after, Option::unwrap),
+        };
+        let (log, notified) = (Arc::new(Log::default()), Arc::new(AtomicUsize::new(0)));
+        let agenda = agenda(&store, &clock, &starter, &log, &notified, &settings);
+        Self { store, clock, starter, started, log, settings, notified, agenda }
     }
 
     /// Another process goes on with the same store.
     fn restart(&mut self) {
-        self.agenda = agenda(&self.store, &self.clock, &self.starter, &self.log, &self.settings);
+        let Self { store, clock, starter, log, notified, settings, .. } = &*self;
+        self.agenda = agenda(store, clock, starter, log, notified, settings);
     }
 
     /// A workflow of project p whose schedule begins now.
@@ -164,6 +196,27 @@ impl World {
         self.store.write(Durability::Normal, insert).unwrap()
     }
 
+    /// A new revision of a workflow with another section.
+    fn redefine(&self, id: ScheduleId, section: &Value) {
+        let now = self.clock.now();
+        let config = testing::object(json!({"schedule": section, "+a": {"echo>": "b"}}));
+        let redefine = |w: &Writer| {
+            let row = schedules::by_id(w, id)?.unwrap();
+            let name = Uuid::new_v4().to_string();
+            let new = NewRevision {
+                project: row.project_id,
+                name: &name,
+                default_params: &Params::new(),
+                digest: "d",
+                directory: None,
+            };
+            let revision = revisions::insert(w, &new, now)?;
+            let workflow = workflows::insert(w, revision, &row.workflow_name, &row.timezone, &config)?;
+            schedules::redefine(w, id, workflow, row.position())
+        };
+        self.store.write(Durability::Normal, redefine).unwrap();
+    }
+
     fn run(&self, now: Time) -> Option<Time> {
         self.clock.step_to(now);
         self.agenda.run_once(now).unwrap()
@@ -177,8 +230,12 @@ impl World {
     fn finish(&self, attempt: AttemptId) {
         testing::finish(&self.store, attempt, true);
         self.agenda.waiting.ended(attempt);
+        self.run_ready();
+    }
+
+    fn run_ready(&self) -> Option<Time> {
         let ready = self.agenda.waiting.take_ready();
-        self.agenda.run_ready(&ready, self.clock.now()).unwrap();
+        self.agenda.run_ready(&ready, self.clock.now()).unwrap()
     }
 
     /// All attempts, oldest first.
@@ -191,6 +248,12 @@ impl World {
 
     fn session_times(&self) -> Vec<String> {
         self.attempts().iter().map(|row| row.session_time.time().format("%d %H:%M").to_string()).collect()
+    }
+
+    /// The session that is late.
+    fn late(&self, id: ScheduleId) -> Option<String> {
+        let row = self.store.read(|r| schedules::by_id(r, id)).unwrap().unwrap();
+        row.late_session_time.map(|session| session.time().format("%d %H:%M").to_string())
     }
 
     fn log(&self) -> Vec<String> {
@@ -209,16 +272,22 @@ fn agenda(
     clock: &Clock,
     starter: &Arc<FakeStarter>,
     log: &Arc<Log>,
-    settings: &CatchUpSettings,
+    notified: &Arc<AtomicUsize>,
+    settings: &SchedulerSettings,
 ) -> Agenda {
+    let notified = Arc::clone(notified);
     Agenda {
         store: Arc::clone(store),
         clock: clock.clone(),
         starter: Arc::clone(starter) as Arc<dyn SessionStarter>,
         observer: Arc::clone(log) as Arc<dyn Observer>,
-        catch_up: settings.clone(),
+        notified: Arc::new(move || {
+            notified.fetch_add(1, Ordering::SeqCst);
+        }),
+        settings: settings.clone(),
         since: clock.now(),
         waiting: Arc::new(Waiting::default()),
+        crowded: AtomicBool::new(false),
         health: Mutex::default(),
     }
 }
@@ -260,13 +329,24 @@ fn an_hour_down_does_not_storm() {
     world.restart();
     world.run_at("2024-01-01T01:01:30Z");
     assert_eq!(world.session_times(), ["01 00:01"]);
+    let news = "p/wf: session 2024-01-01T00:02:00+00:00 did not start at 2024-01-01T00:02:00+00:00, 59m 30s ago, and is \
+                not run: more than schedule.catch_up_limit = 24 were missed";
     assert_eq!(
         world.log(),
         [
             "Warn p/wf: 36 sessions from 2024-01-01T00:02:00+00:00 to 2024-01-01T00:37:00+00:00 not run: more than \
-          schedule.catch_up_limit = 24 were missed. To run: dibble backfill 1 --from '2024-01-01 00:02:00' --count 36"
+          schedule.catch_up_limit = 24 were missed. To run: dibble backfill 1 --from '2024-01-01 00:02:00' --count 36",
+            &format!("Warn {news}"),
         ]
     );
+    assert_eq!(world.late(id).as_deref(), Some("01 00:02"));
+    let row = world.store.read(|r| schedules::by_id(r, id)).unwrap().unwrap();
+    let skipped =
+        world.store.read(|r| skipped_sessions::newest_of_workflow(r, row.project_id, "wf", 9)).unwrap();
+    let count: Vec<(u64, &str)> = skipped.iter().map(|row| (row.count, row.reason.as_str())).collect();
+    assert_eq!(count, [(36, "more than schedule.catch_up_limit = 24 were missed")]);
+    let dump = world.store.read(dump::dump).unwrap();
+    assert_eq!((dump.matches("\nnotifications\n").count(), dump.contains(news)), (1, true), "{dump}");
     assert_eq!(world.next(id).0, "01 00:38:00");
     assert_eq!(world.agenda.health().waiting, 1);
     for run in 1..=24 {
@@ -286,6 +366,97 @@ fn an_hour_down_does_not_storm() {
     world.run_at("2024-01-01T01:04:00Z");
     assert_eq!(world.session_times()[26..], ["01 01:03", "01 01:04"]);
     assert_eq!(world.log(), [""; 0]);
+    // Somebody was told once.
+    assert_eq!((world.notified.load(Ordering::SeqCst), world.late(id)), (1, None));
+}
+
+#[test]
+fn a_session_that_has_not_started_is_told_of_once() {
+    let world = World::new("2024-01-01T00:00:01Z", false, &[]);
+    let id = world.schedule("wf", &json!({"hourly>": "10:00"}), "UTC");
+    world.starter.failures.lock().unwrap().push(StartError::Invalid("no plan".to_owned()));
+    // It wakes up for that, although the next try comes later.
+    assert_eq!(world.run_at("2024-01-01T00:10:00Z"), "2024-01-01T00:15:00+00:00");
+    world.log();
+    assert_eq!(world.run_at("2024-01-01T00:14:59Z"), "2024-01-01T00:15:00+00:00");
+    assert_eq!((world.log(), world.late(id)), (vec![], None));
+    assert_eq!(world.run_at("2024-01-01T00:15:00Z"), "2024-01-01T01:10:00+00:00");
+    assert_eq!(
+        world.log(),
+        ["Warn p/wf: session 2024-01-01T00:00:00+00:00 has not started: it was to start at \
+          2024-01-01T00:10:00+00:00, 5m 0s ago; no plan"]
+    );
+    assert_eq!(world.late(id).as_deref(), Some("01 00:00"));
+    world.run_at("2024-01-01T00:30:00Z");
+    // It starts late, and the next one waits for it; nothing is told of either.
+    world.run_at("2024-01-01T01:10:00Z");
+    assert_eq!(world.session_times(), ["01 00:00"]);
+    assert_eq!(world.late(id).as_deref(), Some("01 00:00"));
+    world.run_at("2024-01-01T01:20:00Z");
+    assert_eq!(world.log(), [""; 0]);
+    world.finish(world.attempts()[0].id);
+    assert_eq!((world.session_times().len(), world.late(id).as_deref()), (2, Some("01 00:00")));
+    // All is well again with one that starts in time.
+    world.finish(world.attempts()[1].id);
+    world.run_at("2024-01-01T02:10:01Z");
+    assert_eq!((world.session_times().len(), world.late(id)), (3, None));
+    assert_eq!(world.notified.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn whoever_waits_for_an_attempt_or_for_room_can_be_late() {
+    let world = World::new("2024-01-01T00:00:01Z", false, &[("schedule.late_after", "10m")]);
+    let slow = world.schedule("slow", &json!({"daily>": "01:00:00"}), "UTC");
+    world.run_at("2024-01-01T03:00:00Z");
+    assert_eq!(
+        world.log(),
+        ["Warn p/slow: session 2024-01-01T00:00:00+00:00 starts 2h 0m 0s late: it was to start at \
+          2024-01-01T01:00:00+00:00"]
+    );
+    world.run_at("2024-01-02T01:00:00Z");
+    assert_eq!(world.late(slow).as_deref(), Some("01 00:00"));
+    world.finish(world.attempts()[0].id);
+    assert_eq!(world.late(slow), None);
+    *world.starter.limit.lock().unwrap() = 1;
+    world.clock.step_to(at("2024-01-02T02:00:00Z"));
+    let crowded = world.schedule("crowded", &json!({"daily>": "01:00:00"}), "UTC");
+    world.run_at("2024-01-03T01:00:00Z");
+    world.log();
+    assert_eq!(world.run_at("2024-01-03T01:09:00Z"), "2024-01-03T01:10:00+00:00");
+    world.log();
+    world.run_at("2024-01-03T01:10:00Z");
+    let log = world.log();
+    let late = |name: &str| {
+        format!(
+            "Warn p/{name}: session 2024-01-03T00:00:00+00:00 has not started: it was to start at \
+             2024-01-03T01:00:00+00:00, 10m 0s ago; as many attempts run as may"
+        )
+    };
+    assert!(log.contains(&late("slow")) && log.contains(&late("crowded")), "{log:#?}");
+    assert!(world.late(slow).is_some() && world.late(crowded).is_some());
+}
+
+#[test]
+fn what_nobody_waits_for_is_not_late() {
+    let world = World::new("2024-01-01T00:00:01Z", true, &[]);
+    let id = world.schedule("wf", &json!({"hourly>": "00:00"}), "UTC");
+    disable(&world.store, id, world.clock.now()).unwrap();
+    world.run_at("2024-01-01T05:00:00Z");
+    world.store.write(Durability::Normal, |w| schedules::enable(w, id, world.clock.now())).unwrap();
+    world.run_at("2024-01-01T05:00:00Z");
+    assert_eq!(world.session_times().len(), 5);
+    // The schedule was put back on purpose.
+    let row = world.store.read(|r| schedules::by_id(r, id)).unwrap().unwrap();
+    let back = ScheduleTime { session: at("2024-01-01T00:30:00Z"), run: at("2024-01-01T00:30:00Z") };
+    let position = schedules::Position { next: back, ..row.position() };
+    world.store.write(Durability::Normal, |w| schedules::redefine(w, id, row.workflow_id, position)).unwrap();
+    world.run_at("2024-01-01T05:30:00Z");
+    let off = World::new("2024-01-01T00:00:01Z", true, &[("schedule.late_after", "0")]);
+    off.schedule("wf", &json!({"hourly>": "00:00"}), "UTC");
+    off.run_at("2024-01-01T05:00:00Z");
+    for world in [world, off] {
+        assert_eq!((world.log(), world.notified.load(Ordering::SeqCst)), (vec![], 0));
+    }
 }
 
 #[test]
@@ -306,7 +477,7 @@ fn a_disabled_schedule_starts_nothing_until_it_is_enabled() {
     disable(&world.store, id, world.clock.now()).unwrap();
     assert_eq!(world.run_at("2024-01-01T05:00:00Z"), "never");
     assert_eq!(world.session_times(), [""; 0]);
-    world.store.write(Durability::Normal, |w| schedules::enable(w, id)).unwrap();
+    world.store.write(Durability::Normal, |w| schedules::enable(w, id, world.clock.now())).unwrap();
     assert_eq!(world.run_at("2024-01-01T05:00:00Z"), "2024-01-01T06:00:00+00:00");
     assert_eq!(world.session_times().len(), 5);
 }
@@ -340,26 +511,83 @@ fn a_schedule_that_is_changed_meanwhile_starts_nothing() {
 fn sessions_that_cannot_start_are_tried_again() {
     for (failure, run, message) in [
         (
-            StartError::TooManyAttempts { limit: 100, current: 100 },
-            "01 02:10:00",
-            "Warn p/wf: session 2024-01-01T02:00:00+00:00 is tried again in 10 minutes: Too many attempts running. \
-             Limit: 100, Current: 100",
+            StartError::Tasks(GenerateError::TooManyTasks { limit: 9, current: 0, adding: 10 }),
+            "2024-01-01T02:10:00+00:00",
+            "Warn p/wf: session 2024-01-01T02:00:00+00:00 is tried again in 10 minutes: \
+             Too many tasks. Limit: 9, Current: 0, Adding: 10 (task limit exceeded)",
         ),
         (
             StartError::Invalid("no plan".to_owned()),
-            "01 03:00:00",
+            "2024-01-01T03:00:00+00:00",
             "Error p/wf: session 2024-01-01T02:00:00+00:00 is tried again in 60 minutes: no plan",
         ),
     ] {
-        let world = World::new("2024-01-01T00:00:01Z", true, &[]);
+        let world = World::new("2024-01-01T00:00:01Z", true, &[("schedule.late_after", "none")]);
         let id = world.schedule("wf", &json!({"cron>": "0 2 * * *"}), "UTC");
         world.starter.failures.lock().unwrap().push(failure);
-        world.run_at("2024-01-01T02:00:00Z");
-        assert_eq!(world.next(id), ("01 02:00:00".to_owned(), run.to_owned()));
+        assert_eq!(world.run_at("2024-01-01T02:00:00Z"), run);
         assert_eq!(world.log(), [message]);
-        world.run_at(&format!("2024-01-{}Z", run.replace(' ', "T")));
+        // It is looked at, and nothing is done yet.
+        assert_eq!(world.run_at("2024-01-01T02:09:00Z"), run);
+        assert_eq!(world.session_times(), [""; 0]);
+        assert_eq!(world.run_at(run), "2024-01-02T02:00:00+00:00");
+        assert_eq!(world.session_times(), ["01 02:00"]);
         assert_eq!(world.next(id).0, "02 02:00:00");
     }
+}
+
+#[test]
+fn a_session_that_was_put_off_is_tried_at_once_when_its_workflow_is_mended() {
+    let world = World::new("2024-01-01T00:00:01Z", true, &[]);
+    let id = world.schedule("wf", &json!({"cron>": "0 2 * * *"}), "UTC");
+    world.starter.failures.lock().unwrap().push(StartError::Invalid("no plan".to_owned()));
+    world.run_at("2024-01-01T02:00:00Z");
+    world.run_at("2024-01-01T02:01:00Z");
+    assert_eq!(world.session_times(), [""; 0]);
+    world.redefine(id, &json!({"cron>": "0 2 * * *"}));
+    world.run_at("2024-01-01T02:02:00Z");
+    assert_eq!(world.session_times(), ["01 02:00"]);
+}
+
+#[test]
+fn those_beyond_the_limit_start_as_soon_as_others_end() {
+    let world = World::new("2024-01-01T00:00:01Z", false, &[]);
+    for number in 0..5 {
+        world.schedule(&format!("wf{number}"), &json!({"hourly>": "00:00"}), "UTC");
+    }
+    *world.starter.limit.lock().unwrap() = 2;
+    // Nobody wakes up before something ends, but to tell of those that are late.
+    assert_eq!(world.run_at("2024-01-01T01:00:00Z"), "2024-01-01T01:05:00+00:00");
+    let running = || world.attempts().into_iter().filter(|row| !row.done).collect::<Vec<_>>();
+    let names = || running().into_iter().map(|row| row.workflow_name).collect::<Vec<_>>();
+    assert_eq!(names(), ["wf0", "wf1"]);
+    assert_eq!(world.log(), ["Warn 3 sessions wait for other attempts to end: as many run as may"]);
+    assert_eq!(world.agenda.health().waiting, 3);
+    world.finish(running()[1].id);
+    assert_eq!(names(), ["wf0", "wf2"]);
+    // Two that end at once make room for two.
+    running().iter().for_each(|row| testing::finish(&world.store, row.id, true));
+    assert!(world.agenda.waiting.ended(AttemptId(1)));
+    world.run_ready();
+    assert_eq!(names(), ["wf3", "wf4"]);
+    assert_eq!(world.agenda.health().waiting, 0);
+    assert_eq!(*world.starter.batches.lock().unwrap(), [2, 1, 2]);
+}
+
+#[test]
+fn sessions_of_a_full_hour_are_started_together() {
+    let world = World::new("2024-01-01T00:00:01Z", true, &[]);
+    let ids: Vec<ScheduleId> = (0..120)
+        .map(|number| world.schedule(&format!("wf{number}"), &json!({"hourly>": "00:00"}), "UTC"))
+        .collect();
+    // One of them cannot start.
+    world.starter.failures.lock().unwrap().push(StartError::Invalid("no plan".to_owned()));
+    world.run_at("2024-01-01T01:00:00Z");
+    assert_eq!(*world.starter.batches.lock().unwrap(), [50, 50, 20]);
+    let attempts = world.attempts();
+    assert_eq!((attempts.len(), attempts[0].workflow_name.as_str()), (119, "wf1"));
+    assert_eq!(world.next(ids[0]).0, "01 01:00:00");
+    assert!(ids[1..].iter().all(|id| world.next(*id).0 == "01 02:00:00"));
 }
 
 #[test]
@@ -368,33 +596,31 @@ fn a_schedule_that_cannot_be_read_keeps_no_other_from_running() {
     let bad = world.schedule("bad", &json!({"hourly>": "00:00"}), "UTC");
     world.schedule("good", &json!({"hourly>": "00:00"}), "UTC");
     // Schedules are looked at in the order of their ids when their times are the same.
-    let moved = world.store.write(Durability::Normal, |w| {
-        let project = projects::by_name(w, "p")?.unwrap().id;
-        let new = NewRevision {
-            project,
-            name: "none",
-            default_params: &Params::new(),
-            digest: "d",
-            directory: None,
-        };
-        let revision = revisions::insert(w, &new, world.clock.now())?;
-        let workflow = workflows::insert(w, revision, "bad", &Zone::utc(), &Params::new())?;
-        let row = schedules::by_id(w, bad)?.unwrap();
-        schedules::redefine(w, bad, workflow, row.position())
-    });
-    moved.unwrap();
-    assert_eq!(world.run_at("2024-01-01T01:00:00Z"), "2024-01-01T02:00:00+00:00");
+    world.redefine(bad, &json!({}));
+    assert_eq!(world.run_at("2024-01-01T01:00:00Z"), "2024-01-01T01:05:00+00:00");
     assert_eq!(world.session_times(), ["01 01:00"]);
-    assert_eq!(world.next(bad), ("01 01:00:00".to_owned(), "01 02:00:00".to_owned()));
+    assert_eq!(world.next(bad), ("01 01:00:00".to_owned(), "01 01:00:00".to_owned()));
     assert_eq!(
         world.log(),
         ["Error p/bad: session 2024-01-01T01:00:00+00:00 is tried again in 60 minutes: \
           The schedule of workflow 'bad' cannot be read"]
     );
-    // Nor does a mistake of the program.
-    *world.starter.before.lock().unwrap() = Some(Box::new(|| panic!("as expected")));
-    world.run_at("2024-01-01T02:00:00Z");
-    assert!(world.log().iter().any(|line| line.contains("the scheduler panicked")));
+}
+
+#[test]
+fn a_mistake_of_the_program_keeps_no_other_schedule_from_running() {
+    let world = World::new("2024-01-01T00:00:01Z", true, &[]);
+    let bad = world.schedule("bad", &json!({"hourly>": "00:00"}), "UTC");
+    world.schedule("good", &json!({"hourly>": "00:00"}), "UTC");
+    let row = world.store.read(|r| schedules::by_id(r, bad)).unwrap().unwrap();
+    *world.starter.panics.lock().unwrap() = Some(row.workflow_id);
+    world.run_at("2024-01-01T01:00:00Z");
+    assert_eq!(world.attempts().iter().map(|row| &*row.workflow_name).collect::<Vec<_>>(), ["good"]);
+    assert_eq!(
+        world.log(),
+        ["Error p/bad: session 2024-01-01T01:00:00+00:00 is tried again in 60 minutes: \
+          the scheduler panicked; please report this"]
+    );
 }
 
 #[test]
@@ -491,13 +717,13 @@ proptest! {
         let section = json!({"cron>": pattern});
         let id = world.schedule("wf", &section, zone);
         let (begin, mut now) = (world.clock.now(), world.clock.now());
-        for (number, event) in events.into_iter().enumerate() {
+        for event in events {
             match event {
                 Event::Wake(minutes) => now += TimeDelta::minutes(minutes),
                 Event::Restart => world.restart(),
                 Event::Crash => {
                     let failure = StoreError::ReadOnly { file: "test.db".into() };
-                    *world.starter.lost.lock().unwrap() = Some(failure.into());
+                    *world.starter.lost.lock().unwrap() = Some(failure);
                     now += TimeDelta::minutes(60);
                     world.clock.step_to(now);
                     let _ = world.agenda.run_once(now);
@@ -513,22 +739,10 @@ proptest! {
                     world.run(now);
                     now += TimeDelta::minutes(minutes);
                     world.run(now);
-                    world.store.write(Durability::Normal, |w| schedules::enable(w, id)).unwrap();
+                    world.store.write(Durability::Normal, |w| schedules::enable(w, id, world.clock.now())).unwrap();
                 }
                 Event::Push => {
-                    let row = world.store.read(|r| schedules::by_id(r, id)).unwrap().unwrap();
-                    let zone = Zone::parse(zone).unwrap();
-                    let (schedule, _) = Schedule::parse(section.as_object().unwrap(), &zone).unwrap();
-                    let next = row.last_session_time.and_then(|last| schedule.next(last.time()));
-                    let position = schedules::Position { next: next.unwrap_or(row.next), ..row.position() };
-                    let config = testing::object(json!({"schedule": section, "+a": {"echo>": "b"}}));
-                    world.store.write(Durability::Normal, |w| {
-                        let name = format!("again {number}");
-                        let new = NewRevision { project: row.project_id, name: &name, default_params: &Params::new(), digest: "d", directory: None };
-                        let revision = revisions::insert(w, &new, now)?;
-                        let workflow = workflows::insert(w, revision, "wf", &zone, &config)?;
-                        schedules::redefine(w, id, workflow, position)
-                    }).unwrap();
+                    world.redefine(id, &section);
                 }
             }
             world.run(now);
@@ -548,7 +762,7 @@ impl World {
         let starter = Arc::clone(&self.starter) as Arc<dyn SessionStarter>;
         let observer = Arc::clone(&self.log) as Arc<dyn Observer>;
         let (store, clock) = (Arc::clone(&self.store), self.clock.clone());
-        Scheduler::start(store, clock, starter, observer, self.settings.clone()).unwrap()
+        Scheduler::start(store, clock, starter, observer, Arc::new(|| {}), self.settings.clone()).unwrap()
     }
 }
 

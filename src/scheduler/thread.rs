@@ -1,8 +1,8 @@
 //! The thread that attends to schedules when they are due.
 
-use super::agenda::{Agenda, Health};
+use super::agenda::{Agenda, Health, Notified};
 use super::alarm::Alarm;
-use super::catch_up::CatchUpSettings;
+use super::settings::SchedulerSettings;
 use super::starter::SessionStarter;
 use super::waiting::Waiting;
 use crate::clock::Clock;
@@ -38,7 +38,7 @@ const AFTER_FAILURE: TimeDelta = TimeDelta::seconds(10);
 const LOOK_AFTER_WAITING: TimeDelta = TimeDelta::seconds(60);
 
 impl Scheduler {
-    /// Starts the thread, which attends to what was missed at once.
+    /// Starts the thread, which attends to what was missed at once. `notified` is called after a notification was written.
     ///
     /// On a clock that is stepped, time passes between calls of [`wake`](Self::wake) only.
     ///
@@ -50,7 +50,8 @@ impl Scheduler {
         clock: Clock,
         starter: Arc<dyn SessionStarter>,
         observer: Arc<dyn Observer>,
-        catch_up: CatchUpSettings,
+        notified: Notified,
+        settings: SchedulerSettings,
     ) -> io::Result<Self> {
         let waiting = Arc::new(Waiting::default());
         let agenda = Agenda {
@@ -59,8 +60,10 @@ impl Scheduler {
             clock,
             starter,
             observer,
-            catch_up,
+            notified,
+            settings,
             waiting: Arc::clone(&waiting),
+            crowded: AtomicBool::new(false),
             health: Mutex::default(),
         };
         let shared = Arc::new(Shared {

@@ -118,7 +118,8 @@ mod tests {
         let ran_on_the_tenth = || {
             let next = ScheduleTime { session: at(864_000), run: at(889_200) };
             let seen = row();
-            let to = Position { next, last_session_time: Some(session_time(777_600)) };
+            let last_session_time = Some(session_time(777_600));
+            let to = Position { next, last_session_time, late_session_time: None };
             assert!(server.store().write(Durability::Full, |w| schedules::advance(w, &seen, to)).unwrap());
         };
         let from = "schedule_from=1970-01-05T00:00:00Z";

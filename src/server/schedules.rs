@@ -3,7 +3,8 @@
 use super::request_body::RequestBody;
 use super::{ApiError, App, PathParams, Request, Response, Route, projects, wire};
 use crate::actions::schedules::{
-    Enable, SkipRequest, disable as disable_schedule, enable as enable_schedule, skip as skip_schedule,
+    Enable, ScheduleStory, SkipRequest, disable as disable_schedule, enable as enable_schedule,
+    skip as skip_schedule, story,
 };
 use crate::model::time::LocalOrInstant;
 use crate::model::{ProjectId, ScheduleId};
@@ -24,27 +25,28 @@ const LIMIT: u32 = 100;
 
 fn list(app: &App, request: &Request, _: &PathParams) -> Result<Response, ApiError> {
     let after = request.query().scalar("last_id")?.map(ScheduleId);
-    let rows = app.read(|reader| Ok(schedules::list(reader, after, LIMIT)?))?;
-    Ok(collection(&rows))
+    let stories = app.read(|reader| stories(reader, schedules::list(reader, after, LIMIT)?))?;
+    Ok(collection(&stories))
 }
 
 fn list_of_project(app: &App, request: &Request, path: &PathParams) -> Result<Response, ApiError> {
     let id = ProjectId(path.scalar("id")?);
     let after = request.query().scalar("last_id")?.map(ScheduleId);
-    let rows = app.read(|reader| {
+    let stories = app.read(|reader| {
         let project = projects::live(reader, id)?.id;
-        Ok(match request.query().text("workflow") {
+        let rows = match request.query().text("workflow") {
             Some(name) => schedules::by_workflow(reader, project, name)?.into_iter().collect(),
             None => schedules::list_of_project(reader, project, after, LIMIT)?,
-        })
+        };
+        stories(reader, rows)
     })?;
-    Ok(collection(&rows))
+    Ok(collection(&stories))
 }
 
 fn get(app: &App, _: &Request, path: &PathParams) -> Result<Response, ApiError> {
     let id = ScheduleId(path.scalar("id")?);
-    let row = app.read(|reader| find(reader, id))?;
-    Ok(Response::json(200, &wire::Schedule::from(&row)))
+    let story = app.read(|reader| Ok(story(reader, find(reader, id)?)?))?;
+    Ok(Response::json(200, &wire::Schedule::from(&story)))
 }
 
 fn skip(app: &App, request: &Request, path: &PathParams) -> Result<Response, ApiError> {
@@ -81,7 +83,7 @@ fn enable(app: &App, request: &Request, path: &PathParams) -> Result<Response, A
         (true, None) => Enable::SkipTo(LocalOrInstant::Instant(app.now())),
         (true, Some(time)) => Enable::SkipTo(local_or_instant(&time)?),
     };
-    let row = enable_schedule(app.store(), id, how)?;
+    let row = enable_schedule(app.store(), id, how, app.now())?;
     app.schedules_changed();
     Ok(summary(&row))
 }
@@ -104,8 +106,12 @@ fn summary(row: &ScheduleRow) -> Response {
     Response::json(200, &wire::ScheduleSummary::from(row))
 }
 
-fn collection(rows: &[ScheduleRow]) -> Response {
-    Response::json(200, &wire::collection("schedules", rows.iter().map(wire::Schedule::from)))
+fn stories(reader: &Reader, rows: Vec<ScheduleRow>) -> Result<Vec<ScheduleStory>, ApiError> {
+    rows.into_iter().map(|row| Ok(story(reader, row)?)).collect()
+}
+
+fn collection(stories: &[ScheduleStory]) -> Response {
+    Response::json(200, &wire::collection("schedules", stories.iter().map(wire::Schedule::from)))
 }
 
 #[cfg(test)]
@@ -114,7 +120,9 @@ mod tests {
     use crate::dig::schedule::ScheduleTime;
     use crate::server::testing::{TestServer, error};
     use crate::store::Durability;
-    use crate::store::testing::at;
+    use crate::store::schedules::Position;
+    use crate::store::skipped_sessions::{self, NewSkip};
+    use crate::store::testing::{self, at, session_time};
     use serde_json::{Value, json};
 
     /// Schedules 1 and 2 of `p/a` and `q/b`, at 7 every day, whose next session is that of 1970-01-02.
@@ -166,6 +174,43 @@ mod tests {
         ] {
             assert_eq!(server.get(path), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn what_has_become_of_its_sessions_is_told() {
+        let server = filled();
+        let row = server.store().read(|r| schedules::by_id(r, ScheduleId(1))).unwrap().unwrap();
+        let attempt = testing::insert(server.store(), row.workflow_id, 60, "", None, &[]);
+        testing::finish(server.store(), attempt, false);
+        let last = Some(session_time(60));
+        let to = Position { last_session_time: last, late_session_time: last, ..row.position() };
+        let skip = NewSkip { first: session_time(0), last: session_time(30), count: 2, reason: "missed" };
+        server
+            .store()
+            .write(Durability::Full, |w| {
+                assert!(schedules::advance(w, &row, to)?);
+                skipped_sessions::insert(w, row.project_id, "a", &skip, at(90))
+            })
+            .unwrap();
+        let schedule: Value = serde_json::from_str(&server.get("/api/schedules/1").1).unwrap();
+        assert_eq!(
+            schedule["lastSession"],
+            json!({
+                "sessionTime": "1970-01-01T00:01:00+00:00", "attemptId": "1", "status": "error",
+                "startedAt": schedule["lastSession"]["startedAt"], "finishedAt": schedule["lastSession"]["finishedAt"],
+            })
+        );
+        assert_eq!(
+            (&schedule["late"], &schedule["lateSessionTime"]),
+            (&json!(true), &json!("1970-01-01T00:01:00+00:00"))
+        );
+        assert_eq!(
+            schedule["skipped"],
+            json!([{
+                "firstSessionTime": "1970-01-01T00:00:00+00:00", "lastSessionTime": "1970-01-01T00:00:30+00:00",
+                "count": 2, "reason": "missed", "skippedAt": "1970-01-01T00:01:30Z",
+            }])
+        );
     }
 
     #[test]

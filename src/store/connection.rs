@@ -131,6 +131,21 @@ impl Writer {
         Ok(value)
     }
 
+    /// Does a part of a transaction's writing, which alone is taken back when it fails: the rest of the transaction goes on.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file. What `work` returns comes back as it is.
+    pub fn part<T, E>(&self, work: impl FnOnce(&Self) -> Result<T, E>) -> Result<Result<T, E>> {
+        self.execute("SAVEPOINT part", &[])?;
+        let result = work(self);
+        if result.is_err() {
+            self.execute("ROLLBACK TO part", &[])?;
+        }
+        self.execute("RELEASE part", &[])?;
+        Ok(result)
+    }
+
     /// Begins the WAL of a new database, without waiting for the disk. Otherwise the first commit would wait twice: SQLite
     /// takes its header to the disk before anything else, lest a power cut leave an older one before newer commits. A new
     /// WAL has no older one.

@@ -60,6 +60,13 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether something is wrong with a row or a statement, while others can be read and written.
+    pub fn leaves_others(&self) -> bool {
+        matches!(self, Self::Unreadable { .. } | Self::Refused { .. })
+    }
+}
+
+impl StoreError {
     pub(super) fn read_only(file: &Path) -> Self {
         Self::ReadOnly { file: file.to_owned() }
     }

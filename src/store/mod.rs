@@ -54,6 +54,7 @@ mod row;
 pub mod schedules;
 pub mod secrets;
 pub mod sessions;
+pub mod skipped_sessions;
 pub mod stored_params;
 pub mod task_logs;
 pub mod tasks;

@@ -25,6 +25,8 @@ pub struct ScheduleRow {
     pub last_session_time: Option<SessionTime>,
     pub created_at: Time,
     pub disabled_at: Option<Time>,
+    /// The session that had not started long after its time. None again once one has started in time.
+    pub late_session_time: Option<SessionTime>,
 }
 
 /// An attempt that a schedule started and that has not ended.
@@ -40,6 +42,7 @@ pub struct UnfinishedAttempt {
 pub struct Position {
     pub next: ScheduleTime,
     pub last_session_time: Option<SessionTime>,
+    pub late_session_time: Option<SessionTime>,
 }
 
 /// A schedule that was taken away for a while.
@@ -54,7 +57,8 @@ pub struct Kept {
 
 impl ScheduleRow {
     pub fn position(&self) -> Position {
-        Position { next: self.next, last_session_time: self.last_session_time }
+        let Self { next, last_session_time, late_session_time, .. } = *self;
+        Position { next, last_session_time, late_session_time }
     }
 }
 
@@ -104,11 +108,14 @@ pub fn insert_kept(w: &Writer, workflow: WorkflowId, kept: &Kept) -> Result<()> 
     Ok(())
 }
 
-/// Gives a schedule to the definition of its workflow in a new revision.
+/// Gives a schedule to the definition of its workflow in a new revision. Whoever puts it back to earlier sessions need not
+/// be told that they are late.
 pub fn redefine(w: &Writer, id: ScheduleId, workflow: WorkflowId, position: Position) -> Result<()> {
     w.execute(
         "UPDATE schedules SET workflow_id = :workflow, next_run_time = :next_run_time,
-             next_session_time = :next_session_time, last_session_time = :last_session_time
+             next_session_time = :next_session_time, last_session_time = :last_session_time,
+             late_session_time = CASE WHEN :next_run_time < next_run_time THEN :next_session_time
+                 ELSE :late_session_time END
          WHERE id = :id",
         named_params! {
             ":id": id,
@@ -116,6 +123,7 @@ pub fn redefine(w: &Writer, id: ScheduleId, workflow: WorkflowId, position: Posi
             ":next_run_time": Seconds(position.next.run),
             ":next_session_time": Seconds(position.next.session),
             ":last_session_time": position.last_session_time,
+            ":late_session_time": position.late_session_time,
         },
     )?;
     Ok(())
@@ -126,7 +134,7 @@ pub fn redefine(w: &Writer, id: ScheduleId, workflow: WorkflowId, position: Posi
 pub fn advance(w: &Writer, seen: &ScheduleRow, to: Position) -> Result<bool> {
     let moved = w.execute(
         "UPDATE schedules SET next_run_time = :next_run_time, next_session_time = :next_session_time,
-             last_session_time = :last_session_time
+             last_session_time = :last_session_time, late_session_time = :late_session_time
          WHERE id = :id AND workflow_id = :seen_workflow AND next_run_time = :seen_run_time
              AND next_session_time = :seen_session_time AND (disabled_at IS NULL) = :seen_enabled",
         named_params! {
@@ -138,14 +146,21 @@ pub fn advance(w: &Writer, seen: &ScheduleRow, to: Position) -> Result<bool> {
             ":next_run_time": Seconds(to.next.run),
             ":next_session_time": Seconds(to.next.session),
             ":last_session_time": to.last_session_time,
+            ":late_session_time": to.late_session_time,
         },
     )?;
     Ok(moved == 1)
 }
 
-/// Lets a schedule's sessions start again, those that were missed meanwhile included.
-pub fn enable(w: &Writer, id: ScheduleId) -> Result<()> {
-    w.execute("UPDATE schedules SET disabled_at = NULL WHERE id = :id", named_params! { ":id": id })?;
+/// Lets a schedule's sessions start again, those that were missed meanwhile included. They were not run because somebody
+/// did not want that: nobody need be told that they are late.
+pub fn enable(w: &Writer, id: ScheduleId, now: Time) -> Result<()> {
+    w.execute(
+        "UPDATE schedules SET disabled_at = NULL, late_session_time =
+             CASE WHEN disabled_at IS NOT NULL AND next_run_time < :now THEN next_session_time ELSE late_session_time END
+         WHERE id = :id",
+        named_params! { ":id": id, ":now": Seconds(now) },
+    )?;
     Ok(())
 }
 
@@ -237,6 +252,31 @@ pub fn earliest(r: &Reader, after: Time) -> Result<Option<Time>> {
     Ok(found.filter(|&time| time < ScheduleTime::NEVER.run))
 }
 
+/// Enabled schedules whose next session was to run at `since` or earlier and has not, and of which nobody has been told;
+/// the longest waiting first. A session that was to run before its schedule was there is not late.
+pub fn late(r: &Reader, since: Time, limit: u32) -> Result<Vec<ScheduleRow>> {
+    r.rows(
+        "SELECT * FROM schedule_rows
+         WHERE disabled_at IS NULL AND next_run_time <= :since AND late_session_time IS NULL
+             AND next_run_time >= created_at / 1000
+         ORDER BY next_run_time, id LIMIT :limit",
+        named_params! { ":since": Seconds(since), ":limit": limit },
+        from_row,
+    )
+}
+
+/// The run time of the session that [`late`] will find next: one that was to run by now.
+pub fn next_late(r: &Reader, now: Time) -> Result<Option<Time>> {
+    r.row(
+        "SELECT next_run_time FROM schedules
+         WHERE disabled_at IS NULL AND next_run_time <= :now AND late_session_time IS NULL
+             AND next_run_time >= created_at / 1000
+         ORDER BY next_run_time LIMIT 1",
+        named_params! { ":now": Seconds(now) },
+        |row| row.get("next_run_time").map(|Seconds(time)| time),
+    )
+}
+
 /// The attempt that a schedule started last, if it has not ended.
 pub fn unfinished(r: &Reader, schedule: &ScheduleRow) -> Result<Option<UnfinishedAttempt>> {
     let Some(session_time) = schedule.last_session_time else { return Ok(None) };
@@ -288,6 +328,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<ScheduleRow> {
         last_session_time: row.get("last_session_time")?,
         created_at: row::time(row, "created_at")?,
         disabled_at: row::optional_time(row, "disabled_at")?,
+        late_session_time: row.get("late_session_time")?,
     })
 }
 
@@ -332,6 +373,7 @@ mod tests {
                 last_session_time: None,
                 created_at: at(5),
                 disabled_at: None,
+                late_session_time: None,
             }
         );
     }
@@ -376,7 +418,7 @@ mod tests {
                 assert_eq!(earliest(w, at(0))?, Some(at(20)));
                 assert_eq!(earliest(w, at(20))?, Some(at(30)));
                 assert_eq!(earliest(w, at(40))?, None);
-                enable(w, ScheduleId(5))?;
+                enable(w, ScheduleId(5), at(0))?;
                 assert_eq!(earliest(w, at(0))?, Some(at(10)));
                 Ok(())
             })
@@ -387,12 +429,16 @@ mod tests {
     fn only_what_was_seen_is_moved_on() {
         let (store, _directory) = testing::store();
         let seen = add(&store, "p", "wf", times(60, 90));
-        let to = Position { next: times(120, 150), last_session_time: Some(session_time(60)) };
+        let to = Position {
+            next: times(120, 150),
+            last_session_time: Some(session_time(60)),
+            late_session_time: Some(session_time(60)),
+        };
         store
             .write(Durability::Full, |w| {
                 disable(w, seen.id, at(7))?;
                 assert!(!advance(w, &seen, to)?);
-                enable(w, seen.id)?;
+                enable(w, seen.id, at(0))?;
                 assert!(advance(w, &seen, to)?);
                 assert!(!advance(w, &seen, to)?);
                 assert_eq!(by_id(w, seen.id)?.unwrap().position(), to);
@@ -408,7 +454,11 @@ mod tests {
         let (store, _directory) = testing::store();
         let old = add(&store, "p", "wf", times(60, 90));
         let newer = testing::workflow(&store, "p", "wf");
-        let position = Position { next: times(180, 180), last_session_time: Some(session_time(120)) };
+        let position = Position {
+            next: times(180, 180),
+            last_session_time: Some(session_time(120)),
+            late_session_time: None,
+        };
         let row = store
             .write(Durability::Full, |w| {
                 disable(w, old.id, at(7))?;
@@ -421,6 +471,37 @@ mod tests {
             .write(Durability::Full, |w| {
                 assert_eq!(delete_of_project(w, row.project_id)?, 1);
                 assert_eq!(by_id(w, row.id)?, None);
+                Ok(())
+            })
+            .unwrap();
+    }
+
+    #[test]
+    fn sessions_that_did_not_start_are_late_once() {
+        let (store, _directory) = testing::store();
+        for (workflow, run) in [("a", 30), ("b", 20), ("disabled", 10), ("before it was there", 4)] {
+            add(&store, "p", workflow, times(0, run));
+        }
+        store
+            .write(Durability::Full, |w| {
+                disable(w, ScheduleId(3), at(6))?;
+                assert_eq!(next_late(w, at(19))?, None);
+                assert_eq!(next_late(w, at(50))?, Some(at(20)));
+                assert_eq!(ids(&late(w, at(19), 9)?), [0; 0]);
+                let found = late(w, at(50), 9)?;
+                assert_eq!(ids(&found), [2, 1]);
+                let told = Position { late_session_time: Some(session_time(0)), ..found[0].position() };
+                assert!(advance(w, &found[0], told)?);
+                assert_eq!(ids(&late(w, at(50), 9)?), [1]);
+                // Nobody is told of what was missed because it was not wanted, and of what was asked for.
+                enable(w, ScheduleId(3), at(50))?;
+                redefine(
+                    w,
+                    ScheduleId(1),
+                    WorkflowId(1),
+                    Position { next: times(0, 25), ..found[1].position() },
+                )?;
+                assert_eq!(ids(&late(w, at(50), 9)?), [0; 0]);
                 Ok(())
             })
             .unwrap();

@@ -95,6 +95,7 @@ const KEYS: &[(&str, Use)] = &[
     ("schedule.catch_up.*", Use::Live),
     ("schedule.catch_up_limit", Use::Live),
     ("schedule.enabled", Use::Start),
+    ("schedule.late_after", Use::Live),
     ("secrets.*", Use::Elsewhere),
     ("server.access-log.path", Use::Start),
     ("server.access-log.pattern", Use::Start),

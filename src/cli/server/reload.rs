@@ -7,6 +7,7 @@ use super::{keys, listen};
 use crate::cli::CliError;
 use crate::logs::Level;
 use crate::model::Settings;
+use std::sync::Arc;
 
 /// Follows a configuration that was read again. One that is wrong changes nothing.
 pub(super) fn reload(running: &mut Running, read: Result<Settings, CliError>, default_level: Level) {
@@ -30,7 +31,7 @@ fn follow(running: &mut Running, mut settings: Settings, default_level: Level) -
     if let Some(schedules) =
         config.schedules.as_ref().filter(|_| config.schedules != running.config.schedules)
     {
-        parts.schedules.start(&parts.service, schedules.clone(), &parts.log)?;
+        parts.schedules.start(&parts.service, schedules.clone(), Arc::clone(&parts.notified), &parts.log)?;
     }
     running.front.put(site);
     parts.service.configure(settings.clone());

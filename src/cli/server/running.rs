@@ -13,6 +13,7 @@ use crate::crypto::Vault;
 use crate::engine::Limits;
 use crate::model::{Params, Settings};
 use crate::runner::{Observer, RunOptions, Service, ServiceConfig, ServiceError, StoredSecrets};
+use crate::scheduler::Notified;
 use crate::server::http::HttpServer;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -83,12 +84,13 @@ impl Running {
         });
         let service = Arc::new(service.map_err(not_started)?);
         let (schedules, since) = (Arc::new(Schedules::default()), context.clock.now());
+        let notified: Notified = Arc::new(|| {});
         let ends = Arc::clone(&schedules);
         service.on_attempt_end(move |attempt| ends.with(|scheduler| scheduler.attempt_ended(attempt)));
         if let Some(settings) = &config.schedules {
-            schedules.start(&service, settings.clone(), &log)?;
+            schedules.start(&service, settings.clone(), Arc::clone(&notified), &log)?;
         }
-        let parts = Parts { service, vault, schedules, log, since };
+        let parts = Parts { service, vault, schedules, notified, log, since };
         front.put(parts.site(&config, authenticator)?);
         let running = Self { config, settings, parts, http, front, workspaces, _temporary: temporary };
         running.tell()?;

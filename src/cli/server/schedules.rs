@@ -3,7 +3,7 @@
 use super::server_log::ServerLog;
 use crate::cli::CliError;
 use crate::runner::{Observer, Service};
-use crate::scheduler::{CatchUpSettings, Scheduler, SessionStarter};
+use crate::scheduler::{Notified, Scheduler, SchedulerSettings, SessionStarter};
 use crate::server::health::Condition;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +14,7 @@ pub(super) struct Schedules {
 }
 
 impl Schedules {
-    /// Starts sessions from now on, by these settings.
+    /// Starts sessions from now on, by these settings. `notified` is called after a notification was written.
     ///
     /// # Errors
     ///
@@ -22,7 +22,8 @@ impl Schedules {
     pub(super) fn start(
         &self,
         service: &Arc<Service>,
-        settings: CatchUpSettings,
+        settings: SchedulerSettings,
+        notified: Notified,
         log: &ServerLog,
     ) -> Result<(), CliError> {
         self.stop();
@@ -31,6 +32,7 @@ impl Schedules {
             service.clock().clone(),
             Arc::clone(service) as Arc<dyn SessionStarter>,
             Arc::new(log.clone()) as Arc<dyn Observer>,
+            notified,
             settings,
         );
         let scheduler = scheduler

@@ -12,7 +12,7 @@ use crate::crypto::Vault;
 use crate::crypto::password::HashedPassword;
 use crate::model::Time;
 use crate::runner::Service;
-use crate::scheduler::Scheduler;
+use crate::scheduler::{Notified, Scheduler};
 use crate::server::access_log::{AccessLog, Pattern, PatternError};
 use crate::server::app::ApiSettings;
 use crate::server::auth::{Authenticator, Password, Tokens};
@@ -27,6 +27,8 @@ pub(super) struct Parts {
     pub(super) service: Arc<Service>,
     pub(super) vault: Arc<Vault>,
     pub(super) schedules: Arc<Schedules>,
+    /// Called after a notification was written.
+    pub(super) notified: Notified,
     pub(super) log: ServerLog,
     /// When the server began.
     pub(super) since: Time,

@@ -50,7 +50,7 @@ impl<'a> From<&'a AttemptRow> for Attempt<'a> {
 }
 
 /// An attempt that is to be canceled still runs.
-fn status(row: &AttemptRow) -> &'static str {
+pub(super) fn status(row: &AttemptRow) -> &'static str {
     match (row.done, row.success, row.cancel_requested) {
         (true, true, _) => "success",
         (true, false, true) => "killed",

@@ -1,6 +1,8 @@
 //! A schedule: in lists, as it is after it was changed, and with the attempts that fill it in.
 
+use super::attempt::status;
 use super::{Attempt, IdAndName, Instant, OffsetTime, Text};
+use crate::actions::schedules::ScheduleStory;
 use crate::store::attempts::AttemptRow;
 use crate::store::schedules::ScheduleRow;
 use serde::Serialize;
@@ -15,6 +17,52 @@ pub struct Schedule<'a> {
     next_run_time: Instant,
     next_schedule_time: OffsetTime<'a>,
     disabled_at: Option<Instant>,
+    #[serde(flatten)]
+    story: Story<'a>,
+}
+
+/// What has become of the sessions of a schedule. Digdag does not tell that, so what there is nothing to say of is left
+/// out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Story<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_session: Option<LastSession<'a>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    late: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late_session_time: Option<OffsetTime<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    skipped: Vec<Skipped<'a>>,
+}
+
+/// The session that a schedule started last, with its newest attempt if that is still there.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LastSession<'a> {
+    session_time: OffsetTime<'a>,
+    #[serde(flatten)]
+    attempt: Option<LastAttempt>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LastAttempt {
+    attempt_id: Text<i64>,
+    status: &'static str,
+    started_at: Instant,
+    finished_at: Option<Instant>,
+}
+
+/// Sessions, one after another, that were not run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Skipped<'a> {
+    first_session_time: OffsetTime<'a>,
+    last_session_time: OffsetTime<'a>,
+    count: u64,
+    reason: &'a str,
+    skipped_at: Instant,
 }
 
 /// `RestScheduleSummary`
@@ -41,8 +89,9 @@ pub struct ScheduleAttempts<'a> {
     attempts: Vec<Attempt<'a>>,
 }
 
-impl<'a> From<&'a ScheduleRow> for Schedule<'a> {
-    fn from(row: &'a ScheduleRow) -> Self {
+impl<'a> From<&'a ScheduleStory> for Schedule<'a> {
+    fn from(story: &'a ScheduleStory) -> Self {
+        let row = &story.row;
         Self {
             id: Text(row.id.0),
             project: project(row),
@@ -50,6 +99,37 @@ impl<'a> From<&'a ScheduleRow> for Schedule<'a> {
             next_run_time: Instant(row.next.run),
             next_schedule_time: next_schedule_time(row),
             disabled_at: row.disabled_at.map(Instant),
+            story: Story::from(story),
+        }
+    }
+}
+
+impl<'a> From<&'a ScheduleStory> for Story<'a> {
+    fn from(story: &'a ScheduleStory) -> Self {
+        let ScheduleStory { row, last_attempt, skipped } = story;
+        let local = |time| OffsetTime::of_session(time, &row.timezone);
+        let attempt = last_attempt.as_ref().map(|attempt| LastAttempt {
+            attempt_id: Text(attempt.id.0),
+            status: status(attempt),
+            started_at: Instant(attempt.created_at),
+            finished_at: attempt.finished_at.map(Instant),
+        });
+        // Nobody waits for a schedule that somebody has disabled.
+        let late_session_time = row.late_session_time.filter(|_| row.disabled_at.is_none());
+        let skipped = skipped.iter().map(|row| Skipped {
+            first_session_time: local(row.first),
+            last_session_time: local(row.last),
+            count: row.count,
+            reason: &row.reason,
+            skipped_at: Instant(row.skipped_at),
+        });
+        Self {
+            last_session: row
+                .last_session_time
+                .map(|time| LastSession { session_time: local(time), attempt }),
+            late: late_session_time.is_some(),
+            late_session_time: late_session_time.map(local),
+            skipped: skipped.collect(),
         }
     }
 }
@@ -111,6 +191,7 @@ mod tests {
             last_session_time: None,
             created_at: at("2026-11-22T03:16:29.123Z"),
             disabled_at: None,
+            late_session_time: None,
         }
     }
 
@@ -120,7 +201,8 @@ mod tests {
 
     #[test]
     fn a_schedule_has_the_local_time_of_its_session() {
-        assert_eq!(json(Schedule::from(&row())), format!(r#"{BEGIN}{NEXT}"disabledAt":null}}"#));
+        let story = ScheduleStory { row: row(), last_attempt: None, skipped: vec![] };
+        assert_eq!(json(Schedule::from(&story)), format!(r#"{BEGIN}{NEXT}"disabledAt":null}}"#));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::cli::CliError;
 use crate::logs::Level;
 use crate::logs::line::parse_level;
 use crate::model::Settings;
-use crate::scheduler::CatchUpSettings;
+use crate::scheduler::SchedulerSettings;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,8 +31,8 @@ pub(super) struct ServerConfig {
     pub(super) access: AccessConfig,
     pub(super) database: Database,
     pub(super) run: RunConfig,
-    /// What becomes of sessions that were missed; none when schedules start nothing.
-    pub(super) schedules: Option<CatchUpSettings>,
+    /// How sessions are started; none when schedules start nothing.
+    pub(super) schedules: Option<SchedulerSettings>,
     pub(super) access_log: Option<AccessLogConfig>,
     /// Where it is written what the server listens to.
     pub(super) runtime_info: Option<PathBuf>,
@@ -227,6 +227,7 @@ mod tests {
             ("schedule.catch_up", "some", "all, last or none"),
             ("schedule.catch_up.p.daily", "some", "all, last or none"),
             ("schedule.catch_up_limit", "0", "a whole number from 1 to 4294967295"),
+            ("schedule.late_after", "5", "a duration such as 5m, or none"),
             ("executor.task_ttl", "1 month", "a duration such as 90s, 2h 30m or 7d"),
             ("server.authenticator.type", "jwt", "basic, the only authenticator there is"),
             ("server.http.headers.X A", "1", "a name and a value that a header can have"),
