@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, and what each may use. `engine` knows no SQL, thread or clock; operators never see the store.
-const LAYERS: [(&str, &[&str]); 22] = [
+const LAYERS: [(&str, &[&str]); 24] = [
     ("model", &[]),
     ("clock", &["model"]),
     ("init_process", &[]),
@@ -16,7 +16,8 @@ const LAYERS: [(&str, &[&str]); 22] = [
     ("store", &["model", "dig", "engine"]),
     ("logs", &["model"]),
     ("project_files", &["model", "dig"]),
-    ("notifications", &["model", "dig", "logs"]),
+    ("proxy", &[]),
+    ("notifications", &["model", "dig", "logs", "proxy"]),
     ("crontab", &["model", "dig"]),
     ("operators", &["model", "dig", "logs", "project_files", "notifications"]),
     (
@@ -51,6 +52,7 @@ const LAYERS: [(&str, &[&str]); 22] = [
             "logs",
         ],
     ),
+    ("outbox", &["model", "store", "notifications", "runner", "clock", "logs"]),
     (
         "scheduler",
         &["model", "dig", "engine", "store", "actions", "runner", "notifications", "clock", "logs"],
@@ -76,7 +78,7 @@ const LAYERS: [(&str, &[&str]); 22] = [
             "logs",
         ],
     ),
-    ("client", &["model"]),
+    ("client", &["model", "proxy"]),
     ("secret_files", &["model"]),
     (
         "cli",
@@ -94,6 +96,7 @@ const LAYERS: [(&str, &[&str]); 22] = [
             "watch",
             "housekeeping",
             "notifications",
+            "outbox",
             "crontab",
             "server",
             "client",

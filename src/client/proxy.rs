@@ -1,9 +1,8 @@
-//! The proxy on the way to a server, as the variables `http_proxy`, `https_proxy` and `no_proxy` name it. Lower case wins
-//! over upper case.
+//! The proxy on the way to a server, as the environment names it.
 
 use super::endpoint::Endpoint;
 use super::error::ClientError;
-use std::net::IpAddr;
+use crate::proxy::{self, Target};
 use ureq::Proxy;
 
 /// A proxy that is to be used.
@@ -20,57 +19,14 @@ impl ProxyServer {
         endpoint: &Endpoint,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, ClientError> {
-        let value =
-            |name: &str| variable(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        let names: &[&str] = if endpoint.is_tls() {
-            &["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"]
-        } else {
-            &["http_proxy", "HTTP_PROXY"]
-        };
-        let Some((name, url)) = names.iter().find_map(|name| Some((*name, value(name)?))) else {
-            return Ok(None);
-        };
-        let exceptions = value("no_proxy").or_else(|| value("NO_PROXY")).unwrap_or_default();
-        if is_local(endpoint.host()) || is_excepted(endpoint, &exceptions) {
-            return Ok(None);
-        }
-        let proxy = Proxy::new(&url).ok().filter(|proxy| !proxy.host().is_empty());
-        proxy.map(|proxy| Some(Self(proxy))).ok_or_else(|| ClientError::Proxy { variable: name.to_owned() })
+        let target = Target { tls: endpoint.is_tls(), host: endpoint.host(), port: endpoint.port() };
+        let proxy = proxy::from_environment(target, variable);
+        proxy.map(|proxy| proxy.map(Self)).map_err(|wrong| ClientError::Proxy { variable: wrong.variable })
     }
 
     pub(super) fn proxy(&self) -> Proxy {
         self.0.clone()
     }
-}
-
-fn is_local(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || address(host).is_some_and(|address| address.is_loopback())
-}
-
-fn address(host: &str) -> Option<IpAddr> {
-    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
-}
-
-/// Whether `no_proxy` names the server: `*`, a host, a domain with everything in it, each perhaps with a port.
-fn is_excepted(endpoint: &Endpoint, exceptions: &str) -> bool {
-    let host = endpoint.host().to_ascii_lowercase();
-    exceptions.split([',', ' ']).map(str::trim).filter(|text| !text.is_empty()).any(|exception| {
-        let exception = exception.to_ascii_lowercase();
-        let (name, port) = match exception.rsplit_once(':') {
-            // An address of IPv6 without brackets has colons of its own.
-            Some((name, port)) if address(&exception).is_none() => (name, port.parse().ok()),
-            _ => (exception.as_str(), None),
-        };
-        if port.is_some_and(|port: u16| port != endpoint.port()) {
-            return false;
-        }
-        if name == "*" || address(name).is_some() && address(name) == address(&host) {
-            return true;
-        }
-        let domain = name.trim_start_matches('*').trim_start_matches('.');
-        host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-            && !domain.is_empty()
-    })
 }
 
 #[cfg(test)]

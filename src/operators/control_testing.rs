@@ -5,6 +5,7 @@ use crate::model::{
     AttemptId, Config, Params, ProjectId, SessionId, SessionTime, Settings, TaskId, TaskResult, Time,
     WorkflowId, Zone,
 };
+use crate::notifications::Delivery;
 use crate::operators::context::{Context, Host, OperatorError, RequireRequest, Required, TaskIdentity};
 use crate::operators::{Cancellation, find};
 use chrono::{TimeZone, Utc};
@@ -33,6 +34,8 @@ pub(crate) struct FakeHost {
     pub required: Mutex<VecDeque<Required>>,
     pub requests: Mutex<Vec<RequireRequest>>,
     pub stored: Mutex<BTreeMap<String, (String, Time)>>,
+    /// Messages, with what has become of them.
+    pub notifications: Mutex<Vec<(String, Delivery)>>,
 }
 
 impl Fixture {
@@ -145,6 +148,10 @@ impl Host for FakeHost {
         let entries = params.iter().map(|(key, value)| (key.clone(), (value.clone(), expires_at)));
         self.stored.lock().unwrap().extend(entries);
         Ok(())
+    }
+
+    fn record_notification(&self, message: &str, _: &Params, delivery: &Delivery) {
+        self.notifications.lock().unwrap().push((message.to_owned(), delivery.clone()));
     }
 }
 

@@ -6,6 +6,7 @@ use crate::logs::Level;
 use crate::model::{
     AttemptId, Config, Params, ProjectId, SessionId, SessionTime, Settings, TaskId, Time, Zone,
 };
+use crate::notifications::Delivery;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -201,6 +202,10 @@ impl Host for FakeHost {
 
     fn store_params(&self, _: &[(String, String)], _: Time) -> Result<(), OperatorError> {
         Ok(())
+    }
+
+    fn record_notification(&self, _: &str, _: &Params, _: &Delivery) {
+        unreachable!("only `notify>` sends notifications");
     }
 }
 

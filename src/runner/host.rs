@@ -7,9 +7,11 @@ use crate::dig::expression::Evaluator;
 use crate::logs::line::file_line;
 use crate::logs::{Level, LogRecord, LogTask};
 use crate::model::{Params, Settings, Time};
+use crate::notifications::{Delivery, Outcome};
 use crate::operators::context::{RequireRequest, Required};
 use crate::operators::{Cancellation, Host, OperatorError};
-use crate::store::{Durability, stored_params};
+use crate::store::notifications::{NewNotification, NotificationKind, NotificationState, Progress};
+use crate::store::{Durability, Writer, notifications, stored_params};
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -134,5 +136,33 @@ impl Host for TaskHost<'_> {
             .store
             .write(Durability::Full, |writer| stored_params::set(writer, params, expires_at, now))
             .map_err(|error| OperatorError::runtime(error.to_string()))
+    }
+
+    fn record_notification(&self, message: &str, payload: &Params, delivery: &Delivery) {
+        let identity = &self.job.identity;
+        let message = self.masked(message.to_owned());
+        let answer = delivery.answer.clone().map(|answer| self.masked(answer));
+        let mut payload = payload.clone();
+        payload.insert("message".to_owned(), message.as_str().into());
+        let new = NewNotification {
+            kind: NotificationKind::Task,
+            project_name: Some(&identity.project_name),
+            workflow_name: Some(&identity.workflow_name),
+            attempt: Some(identity.attempt_id),
+            message: if message.is_empty() { "(empty)" } else { &message },
+            payload: &payload,
+        };
+        let state = match delivery.outcome {
+            Outcome::Sent => NotificationState::Sent,
+            Outcome::Failed => NotificationState::Failed,
+            Outcome::Dropped => NotificationState::Dropped,
+        };
+        let progress =
+            Progress { tries: delivery.tries, channel: delivery.channel, answer: answer.as_deref() };
+        let now = self.shared.now();
+        let record = |writer: &Writer| notifications::record(writer, &new, state, &progress, now);
+        if let Err(error) = self.shared.store.write(Durability::Normal, record) {
+            self.log(Level::Warn, &format!("What has become of the notification is not recorded: {error}"));
+        }
     }
 }
