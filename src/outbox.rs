@@ -22,8 +22,8 @@ use std::time::Duration;
 /// Sends in the background until it is stopped or dropped.
 pub struct Outbox {
     shared: Arc<Shared>,
-    /// Says nothing, and is closed when the thread ends.
-    ended: Mutex<Receiver<()>>,
+    /// Of the thread, once there is one: says nothing, and is closed when it ends.
+    ended: Mutex<Option<Receiver<()>>>,
 }
 
 struct Shared {
@@ -52,30 +52,31 @@ enum Fate {
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
 
 impl Outbox {
-    /// Starts the thread, which sends at once what is pending.
+    /// Sends nothing yet.
+    pub fn new(store: Arc<Store>, clock: Clock, observer: Arc<dyn Observer>, sender: Option<Sender>) -> Self {
+        let state = State { sender: sender.map(Arc::new), rung: false, stopped: false };
+        let shared =
+            Arc::new(Shared { store, clock, observer, state: Mutex::new(state), changed: Condvar::new() });
+        Self { shared, ended: Mutex::default() }
+    }
+
+    /// Starts the thread, which sends at once what is pending. To be called once.
     ///
     /// On a clock that is stepped, time passes between calls of [`wake`](Self::wake) only.
     ///
     /// # Errors
     ///
     /// The system has no thread left.
-    pub fn start(
-        store: Arc<Store>,
-        clock: Clock,
-        observer: Arc<dyn Observer>,
-        sender: Option<Sender>,
-    ) -> io::Result<Self> {
-        let state = State { sender: sender.map(Arc::new), rung: false, stopped: false };
-        let shared =
-            Arc::new(Shared { store, clock, observer, state: Mutex::new(state), changed: Condvar::new() });
+    pub fn start(&self) -> io::Result<()> {
         let (alive, ended) = mpsc::channel();
-        let working = Arc::clone(&shared);
+        let working = Arc::clone(&self.shared);
         let work = move || {
             working.work();
             drop(alive);
         };
         thread::Builder::new().name("outbox".to_owned()).spawn(work)?;
-        Ok(Self { shared, ended: Mutex::new(ended) })
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
+        Ok(())
     }
 
     /// Sends in another way from now on.
@@ -101,8 +102,10 @@ impl Outbox {
         self.shared.lock().stopped = true;
         self.shared.changed.notify_all();
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        // It is closed, or the time has passed: nobody ever says anything.
-        let _ = ended.recv_timeout(patience);
+        if let Some(ended) = &*ended {
+            // It is closed, or the time has passed: nobody ever says anything.
+            let _ = ended.recv_timeout(patience);
+        }
     }
 }
 
@@ -282,7 +285,10 @@ mod tests {
         }
 
         fn start(&self, sender: Option<Sender>) -> Outbox {
-            Outbox::start(Arc::clone(&self.store), self.clock.clone(), self.observer.clone(), sender).unwrap()
+            let (store, clock) = (Arc::clone(&self.store), self.clock.clone());
+            let outbox = Outbox::new(store, clock, self.observer.clone(), sender);
+            outbox.start().unwrap();
+            outbox
         }
 
         fn raise(&self, message: &str) {

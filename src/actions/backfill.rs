@@ -195,5 +195,6 @@ fn unstarted(
         finished_at: None,
         waits_for: None,
         resume: None,
+        overlong_at: None,
     }
 }

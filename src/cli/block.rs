@@ -30,22 +30,26 @@ pub(crate) fn session_block(session: &Session, zone: &MachineZone) -> String {
         Some((false, false)) => "running",
     };
     let name = last.and_then(|last| last.retry_attempt_name.as_deref());
-    block(
-        "  ",
-        &[
-            line("session id", &session.id),
-            line("attempt id", last.map(|last| last.id.as_str()).unwrap_or_default()),
-            line("uuid", &session.session_uuid),
-            line("project", &session.project.name),
-            line("workflow", &session.workflow.name),
-            line("session time", show(session.session_time)),
-            line("retry attempt name", name.unwrap_or_default()),
-            line("params", last.map(|last| json_text(&last.params)).unwrap_or_default()),
-            line("created at", last.map(|last| zone.show(last.created_at)).unwrap_or_default()),
-            line("kill requested", last.is_some_and(|last| last.cancel_requested)),
-            line("status", status),
-        ],
-    )
+    let mut lines = vec![
+        line("session id", &session.id),
+        line("attempt id", last.map(|last| last.id.as_str()).unwrap_or_default()),
+        line("uuid", &session.session_uuid),
+        line("project", &session.project.name),
+        line("workflow", &session.workflow.name),
+        line("session time", show(session.session_time)),
+        line("retry attempt name", name.unwrap_or_default()),
+        line("params", last.map(|last| json_text(&last.params)).unwrap_or_default()),
+        line("created at", last.map(|last| zone.show(last.created_at)).unwrap_or_default()),
+        line("kill requested", last.is_some_and(|last| last.cancel_requested)),
+        line("status", status),
+    ];
+    lines.extend(overlong_line(last.and_then(|last| last.overlong_at), zone));
+    block("  ", &lines)
+}
+
+/// An attempt that takes, or took, much longer than usual says so.
+fn overlong_line<'a>(since: Option<Time>, zone: &MachineZone) -> Option<Line<'a>> {
+    since.map(|since| line("longer than usual since", zone.show(since)))
 }
 
 /// An attempt.
@@ -58,6 +62,7 @@ pub(crate) fn attempt_block(attempt: &Attempt, zone: &MachineZone) -> String {
         line("kill requested", attempt.cancel_requested),
         line("status", &attempt.status),
     ]);
+    lines.extend(overlong_line(attempt.overlong_at, zone));
     block("  ", &lines)
 }
 
@@ -241,6 +246,9 @@ mod tests {
             attempt_block(&attempt(running), &zone),
             format!("{head}\n{params}  finished at: \n  kill requested: true\n  status: x\n")
         );
+        let block = attempt_block(&attempt(json!({"overlongAt": "2024-01-03T10:00:04Z"})), &zone);
+        let end = "  status: success\n  longer than usual since: 2024-01-03 10:00:04 +0000\n";
+        assert!(block.ends_with(end), "{block}");
     }
 
     #[test]
@@ -258,6 +266,8 @@ mod tests {
                 "params": {}, "createdAt": "2026-11-22T03:17:16Z", "finishedAt": null,
             })
         };
+        let mut overlong = last(false, false, false);
+        overlong["overlongAt"] = json!("2026-11-22T03:18:00Z");
         let head = |id| {
             format!(
                 "  session id: 5\n  attempt id: {id}\n  uuid: 0-0\n  project: p1\n  workflow: slow\n  \
@@ -269,6 +279,7 @@ mod tests {
             (last(true, false, false), "false\n  status: error\n"),
             (last(true, false, true), "true\n  status: error\n"),
             (last(true, true, true), "true\n  status: success\n"),
+            (overlong, "false\n  status: running\n  longer than usual since: 2026-11-22 12:18:00 +0900\n"),
         ] {
             let created = "params: {}\n  created at: 2026-11-22 12:17:16 +0900\n  kill requested: ";
             assert_eq!(session(last), format!("{}{created}{end}", head("7")));

@@ -305,6 +305,7 @@ fn options(args: &RunArgs, context: &Context) -> Result<RunOptions, CliError> {
         attempt_ttl: None,
         task_ttl: None,
         own_variables: &[],
+        overlong_factor: None,
     })
 }
 

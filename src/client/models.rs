@@ -140,6 +140,9 @@ pub struct LastAttempt {
     pub created_at: Time,
     #[serde(default, with = "optional_instant")]
     pub finished_at: Option<Time>,
+    /// When it had taken much longer than usual.
+    #[serde(default, with = "optional_instant", skip_serializing_if = "Option::is_none")]
+    pub overlong_at: Option<Time>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -169,6 +172,9 @@ pub struct Attempt {
     pub created_at: Time,
     #[serde(default, with = "optional_instant")]
     pub finished_at: Option<Time>,
+    /// When it had taken much longer than usual.
+    #[serde(default, with = "optional_instant", skip_serializing_if = "Option::is_none")]
+    pub overlong_at: Option<Time>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]

@@ -1,6 +1,8 @@
 //! An attempt that this process runs, with what its tasks need to know.
 
+use super::alert::Alert;
 use super::job::{Job, Replay};
+use super::overlong::Overlong;
 use super::shared::Shared;
 use super::starter::attempt_dir;
 use super::task_log::TaskLog;
@@ -40,6 +42,7 @@ pub(super) struct Active {
     pub(super) log_dir: Option<(Arc<LogTree>, PathBuf)>,
     pub(super) cancellation: Arc<Cancellation>,
     created_at: Time,
+    overlong: Overlong,
     max_log_size: u64,
     /// When its commands are killed that were asked to end.
     pub(super) kill_at: Option<Instant>,
@@ -76,6 +79,7 @@ pub(super) struct Origin {
 
 impl Active {
     pub(super) fn new(shared: &Shared, row: AttemptRow, parts: Parts) -> Self {
+        let overlong = Overlong::new(shared, &row);
         let log_dir = shared.log_tree.as_ref().map(|tree| (Arc::clone(tree), attempt_dir(tree, &row)));
         let mut active = Self {
             attempt: parts.attempt,
@@ -100,6 +104,7 @@ impl Active {
             log_dir,
             cancellation: Arc::default(),
             created_at: row.created_at,
+            overlong,
             max_log_size: shared.options.max_log_size,
             kill_at: None,
             alarm: None,
@@ -112,7 +117,8 @@ impl Active {
         self.attempt.outcome.is_some()
     }
 
-    /// When there is something to do even if nothing happens: a retry, a missed SLA, a limit of time.
+    /// When there is something to do even if nothing happens: a retry, a missed SLA, a limit of time, a look at what is
+    /// usual.
     pub(super) fn alarm(&self) -> Option<Time> {
         self.alarm
     }
@@ -120,28 +126,31 @@ impl Active {
     /// Works out the alarm anew, after each change.
     pub(super) fn set_alarm(&mut self, shared: &Shared) {
         let overdue = self.overdue_at(shared).filter(|_| !self.attempt.cancel_requested);
-        let times = [engine::next_tick(&self.attempt), self.sla.as_ref().map(|sla| sla.at), overdue];
+        let overlong = self.overlong.alarm(&self.attempt);
+        let times =
+            [engine::next_tick(&self.attempt), self.sla.as_ref().map(|sla| sla.at), overdue, overlong];
         self.alarm = if self.has_ended() { None } else { times.into_iter().flatten().min() };
     }
 
-    /// What the time has brought. An attempt that takes too long is canceled: the text says so.
-    pub(super) fn due(&mut self, shared: &Shared, now: Time) -> (Vec<Event>, Option<String>) {
+    /// What the time has brought, and of what people are to be told. An attempt that takes too long is canceled.
+    pub(super) fn due(&mut self, shared: &Shared, now: Time) -> (Vec<Event>, Vec<Alert>) {
         let mut events = vec![];
         if engine::next_tick(&self.attempt).is_some_and(|at| at <= now) {
             events.push(Event::Tick);
         }
         let missed = self.sla.take_if(|sla| sla.at <= now);
         events.extend(missed.map(Event::SlaMissed));
-        let overdue = self.overdue(shared, now).map(|reason| {
-            let Origin { project_name, workflow_name, .. } = &self.origin;
-            format!("{reason}: attempt {} of {project_name}/{workflow_name}", self.attempt.id)
-        });
+        let (id, zone, origin) = (self.attempt.id, &self.attempt.timezone, &self.origin);
+        let overlong = self.overlong.due(shared, origin, &self.attempt, now);
+        let overlong = overlong.map(|message| Alert::overlong(id, origin, zone, message, now));
+        let overdue = self.overdue(shared, now);
+        let overdue = overdue.map(|message| Alert::time_limit(id, origin, zone, message, now));
         if overdue.is_some() {
             events.push(Event::CancelRequested);
             self.signal(CancelStage::Terminating);
         }
         self.set_alarm(shared);
-        (events, overdue)
+        (events, overlong.into_iter().chain(overdue).collect())
     }
 
     /// Why the attempt takes too long by now, if it does.
@@ -155,7 +164,7 @@ impl Active {
             self.attempt.tasks().iter().filter(late).map(|task| task.id.to_string()).collect();
         Some(match late.as_slice() {
             [] => "Workflow execution timeout".to_owned(),
-            late => format!("Task execution timeout: {}", late.join(", ")),
+            late => format!("Task execution timeout: {}", late.join(",")),
         })
     }
 

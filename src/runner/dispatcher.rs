@@ -4,8 +4,11 @@
 //! What has come in while a step was committed is worked off together and committed as one transaction, so that a
 //! hundred tasks that end at once cost one write.
 
+mod commit;
+
 use super::active::Active;
 use super::advance::advance;
+use super::alert::Alert;
 use super::awaited::awaited_attempt;
 use super::ended::Ended;
 use super::job::Job;
@@ -19,10 +22,8 @@ use crate::logs::{Level, LogRecord};
 use crate::model::{Attempt, AttemptId, TaskId, Time};
 use crate::operators::CancelStage;
 use crate::store::Durability;
-use crate::store::commit::{self, Applied};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// What the dispatcher is for.
@@ -36,8 +37,6 @@ pub(super) enum Purpose {
 
 /// Nothing is waited for longer at a time; a time beyond the end of the clock would not be one.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
-/// How long a server waits for a store that fails, such as on a full disk, before it tries again.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Changes of one attempt.
 type Step = (AttemptId, Vec<Change>);
@@ -54,6 +53,8 @@ pub(super) struct Dispatcher {
     stage: CancelStage,
     draining: bool,
     logs: PendingLogs,
+    /// What people are to be told with the next commit.
+    alerts: Vec<Alert>,
 }
 
 impl Dispatcher {
@@ -68,6 +69,7 @@ impl Dispatcher {
             stage: CancelStage::Running,
             draining: false,
             logs: PendingLogs::default(),
+            alerts: vec![],
         }
     }
 
@@ -187,15 +189,16 @@ impl Dispatcher {
             return;
         }
         let now = self.shared.now();
-        let mut overdue = vec![];
+        let mut alerts = vec![];
         for (id, active) in &mut self.active {
             if active.alarm().is_some_and(|at| at <= now) {
-                let (due, late) = active.due(&self.shared, now);
+                let (due, raised) = active.due(&self.shared, now);
                 events.extend(due.into_iter().map(|event| (*id, event)));
-                overdue.extend(late);
+                alerts.extend(raised);
             }
         }
-        overdue.iter().for_each(|message| self.tell(Level::Error, message));
+        alerts.iter().for_each(|alert| self.tell(alert.level(), &alert.log_line()));
+        self.alerts.extend(alerts);
     }
 
     /// Works out what follows from events, commits it all at once, and acts.
@@ -208,7 +211,7 @@ impl Dispatcher {
                 Err(error) => self.forget(id, &error),
             }
         }
-        if steps.is_empty() {
+        if steps.is_empty() && self.alerts.is_empty() {
             return Ok(());
         }
         let steps = self.commit(steps)?;
@@ -233,43 +236,6 @@ impl Dispatcher {
         engine::apply(&mut active.attempt, &changes);
         active.set_alarm(&self.shared);
         Ok(Some(changes))
-    }
-
-    /// Commits all steps in one transaction. A server waits for a store that fails, and gives up attempts that somebody
-    /// else has changed; what is left was committed.
-    fn commit(&mut self, mut steps: Vec<Step>) -> Result<Vec<Step>, RunError> {
-        let logs = self.logs.take_ended();
-        let chunks: Vec<_> = logs.iter().filter_map(|log| log.take()).collect();
-        loop {
-            let ended = |change: &Change| matches!(change, Change::Finished { .. } | Change::CancelRequested);
-            let told = steps.iter().any(|(_, changes)| changes.iter().any(ended));
-            let (now, owner) = (self.shared.now(), self.shared.owner);
-            let durability = if told { Durability::Full } else { Durability::Normal };
-            let committed = self.shared.store.write(durability, |writer| {
-                for chunk in &chunks {
-                    chunk.write(writer, now)?;
-                }
-                for (id, changes) in &steps {
-                    if commit::apply(writer, *id, owner, changes)? == Applied::Conflict {
-                        return Ok(Err(*id));
-                    }
-                }
-                Ok(Ok(()))
-            });
-            match committed {
-                Ok(Ok(())) => return Ok(steps),
-                Ok(Err(id)) if self.purpose == Purpose::Run => return Err(RunError::TakenOver(id)),
-                Ok(Err(id)) => {
-                    self.forget(id, &RunError::TakenOver(id));
-                    steps.retain(|(other, _)| *other != id);
-                }
-                Err(error) if self.purpose == Purpose::Run || self.draining => return Err(error.into()),
-                Err(error) => {
-                    self.tell(Level::Error, &format!("{error}; trying again"));
-                    thread::sleep(STORE_PAUSE);
-                }
-            }
-        }
     }
 
     /// Wakes the tasks that wait for attempts that have ended. A task may be put off just after that end, when its

@@ -4,6 +4,7 @@
 
 mod active;
 mod advance;
+mod alert;
 mod awaited;
 mod desk;
 mod dispatcher;
@@ -15,6 +16,7 @@ mod job;
 mod load;
 mod message;
 mod observer;
+mod overlong;
 mod pending_logs;
 mod required;
 mod run;

@@ -93,6 +93,7 @@ impl Run {
             settings: RwLock::new(Arc::new(self.settings)),
             options: self.options,
             observer: self.observer,
+            raised: Arc::new(|| {}),
             secrets: self.secrets,
             starter: Arc::clone(&starter) as Arc<dyn Starter>,
             load: Load::default(),

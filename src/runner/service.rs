@@ -47,6 +47,8 @@ pub struct ServiceConfig {
     pub settings: Settings,
     pub options: RunOptions,
     pub observer: Arc<dyn Observer>,
+    /// Called when there are notifications to be sent.
+    pub raised: Arc<dyn Fn() + Send + Sync>,
     pub secrets: Arc<dyn SecretSource>,
     /// Below the parameters of every revision.
     pub default_params: Params,
@@ -114,6 +116,7 @@ impl Service {
             limits: config.limits,
             log_tree,
             inbox: Arc::clone(&inbox),
+            raised: config.raised,
         });
         abandon_dead_runs(&shared.store, owner, now)?;
         let left = starter.take_up(&shared)?;

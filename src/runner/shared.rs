@@ -41,6 +41,8 @@ pub struct RunOptions {
     pub task_ttl: Option<TimeDelta>,
     /// Variables of the environment that are meant for this process alone. Commands do not inherit them.
     pub own_variables: &'static [&'static str],
+    /// An attempt that takes so many times as long as usual is marked; none when that is never done.
+    pub overlong_factor: Option<u32>,
 }
 
 pub(super) struct Shared {
@@ -60,6 +62,8 @@ pub(super) struct Shared {
     /// Where log files are kept beside the store.
     pub(super) log_tree: Option<Arc<LogTree>>,
     pub(super) inbox: Arc<Inbox>,
+    /// Called when notifications were raised.
+    pub(super) raised: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Shared {

@@ -14,6 +14,8 @@ pub struct Metrics {
     pub resident_bytes: Option<u64>,
     /// Attempts that have not ended.
     pub running_attempts: u64,
+    /// Those of them that take much longer than usual.
+    pub overlong_attempts: u64,
     /// Attempts that have succeeded since the server began.
     pub succeeded_attempts: u64,
     /// Attempts that have failed or were killed since the server began.
@@ -24,6 +26,8 @@ pub struct Metrics {
     pub queued_tasks: u64,
     /// How long the schedule that waits longest has been due.
     pub schedule_lateness: Duration,
+    /// Notifications that are to be sent.
+    pub pending_notifications: u64,
     pub workflows: Vec<WorkflowMetrics>,
 }
 
@@ -77,6 +81,11 @@ impl Display for Metrics {
             "Attempts that have not ended.",
             &one(whole(self.running_attempts)),
         )?;
+        metric(
+            "dibble_attempts_overlong",
+            "Attempts that have not ended and take much longer than usual.",
+            &one(whole(self.overlong_attempts)),
+        )?;
         metric("dibble_attempts_ended_total", "Attempts that have ended since the server began.", &ended)?;
         metric("dibble_tasks_running", "Tasks that run.", &one(whole(self.running_tasks)))?;
         metric("dibble_tasks_queued", "Tasks that wait for a thread.", &one(whole(self.queued_tasks)))?;
@@ -84,6 +93,11 @@ impl Display for Metrics {
             "dibble_schedule_lateness_seconds",
             "How long the longest waiting schedule has been due.",
             &one(self.schedule_lateness.as_secs_f64()),
+        )?;
+        metric(
+            "dibble_notifications_pending",
+            "Notifications that are to be sent.",
+            &one(whole(self.pending_notifications)),
         )?;
         metric(
             "dibble_workflow_last_success",
@@ -121,11 +135,13 @@ mod tests {
             uptime: Duration::from_millis(90_500),
             resident_bytes: Some(12_345_678_901),
             running_attempts: 2,
+            overlong_attempts: 1,
             succeeded_attempts: 40,
             failed_attempts: 1,
             running_tasks: 3,
             queued_tasks: 0,
             schedule_lateness: Duration::from_secs(5),
+            pending_notifications: 4,
             workflows: vec![
                 WorkflowMetrics {
                     project: "p".to_owned(),
@@ -153,6 +169,9 @@ process_resident_memory_bytes 12345678901
 # HELP dibble_attempts_running Attempts that have not ended.
 # TYPE dibble_attempts_running gauge
 dibble_attempts_running 2
+# HELP dibble_attempts_overlong Attempts that have not ended and take much longer than usual.
+# TYPE dibble_attempts_overlong gauge
+dibble_attempts_overlong 1
 # HELP dibble_attempts_ended_total Attempts that have ended since the server began.
 # TYPE dibble_attempts_ended_total counter
 dibble_attempts_ended_total{status="success"} 40
@@ -166,6 +185,9 @@ dibble_tasks_queued 0
 # HELP dibble_schedule_lateness_seconds How long the longest waiting schedule has been due.
 # TYPE dibble_schedule_lateness_seconds gauge
 dibble_schedule_lateness_seconds 5
+# HELP dibble_notifications_pending Notifications that are to be sent.
+# TYPE dibble_notifications_pending gauge
+dibble_notifications_pending 4
 # HELP dibble_workflow_last_success Whether the last attempt of a workflow succeeded.
 # TYPE dibble_workflow_last_success gauge
 dibble_workflow_last_success{project="p",workflow="daily"} 1

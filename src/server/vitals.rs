@@ -5,7 +5,7 @@ use super::health::{Condition, Health, Vitals};
 use super::metrics::{Metrics, WorkflowMetrics, resident_bytes};
 use super::{App, Route, health};
 use crate::model::Time;
-use crate::store::{Durability, attempts, last_results, schedules};
+use crate::store::{Durability, attempts, last_results, notifications, overlong, schedules};
 use std::time::Duration;
 
 pub const ROUTES: &[Route<App>] = &health::routes::<App>();
@@ -22,9 +22,11 @@ impl Vitals for App {
 
     fn metrics(&self) -> Result<Metrics, ApiError> {
         let now = self.now();
-        let (running, late, results) = self.read(|reader| {
+        let (running, overlong, pending, late, results) = self.read(|reader| {
             let late = schedules::due(reader, now, None, 1)?.pop();
-            Ok((attempts::count_unfinished(reader)?, late, last_results::list(reader)?))
+            let (overlong, pending) =
+                (overlong::count_running(reader)?, notifications::count_pending(reader)?);
+            Ok((attempts::count_unfinished(reader)?, overlong, pending, late, last_results::list(reader)?))
         })?;
         let load = self.service().load();
         let workflows = results.into_iter().map(|result| WorkflowMetrics {
@@ -38,6 +40,8 @@ impl Vitals for App {
             uptime: between(self.since(), now),
             resident_bytes: resident_bytes(),
             running_attempts: running.into(),
+            overlong_attempts: overlong.into(),
+            pending_notifications: pending,
             succeeded_attempts: load.succeeded_attempts(),
             failed_attempts: load.failed_attempts(),
             running_tasks: load.running_tasks() as u64,

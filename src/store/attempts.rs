@@ -71,6 +71,8 @@ pub struct AttemptRow {
     pub waits_for: Option<SessionId>,
     /// What it takes over from another attempt.
     pub resume: Option<Params>,
+    /// When it had taken much longer than its workflow usually takes.
+    pub overlong_at: Option<Time>,
 }
 
 /// Which attempts a list is about.
@@ -319,5 +321,6 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
         finished_at: columns.optional_time("finished_at")?,
         waits_for: columns.get("waits_for")?,
         resume: columns.get::<Option<Json<Params>>>("resume")?.map(|Json(params)| params),
+        overlong_at: columns.optional_time("overlong_at")?,
     })
 }

@@ -47,6 +47,7 @@ mod log_gzip;
 mod migrations;
 pub mod notifications;
 mod open;
+pub mod overlong;
 pub mod owners;
 pub mod projects;
 pub mod revisions;

@@ -27,7 +27,6 @@ const NO_JVM: &str = "there is no JVM";
 const EVENTS: &str = "nothing polls: what is to be done is done at once";
 const NOT_SPOKEN: &str = "parameters are kept in the database file";
 const NO_SUCH_OPERATOR: &str = "the operators that read it are not in this version";
-const SHELL_ONLY: &str = "this version sends notifications by a shell command only";
 
 /// All keys. `x.*` stands for every key that begins with `x.` and is not named itself.
 const KEYS: &[(&str, Use)] = &[
@@ -59,6 +58,7 @@ const KEYS: &[(&str, Use)] = &[
     ("executor.attempt_ttl", Use::Start),
     ("executor.enqueue_fetch_size", Use::Ignored(EVENTS)),
     ("executor.enqueue_random_fetch", Use::Ignored(EVENTS)),
+    ("executor.overlong_factor", Use::Start),
     ("executor.task_max_run", Use::Start),
     ("executor.task_ttl", Use::Start),
     ("executor.ttl_reaping_interval", Use::Ignored(EVENTS)),
@@ -70,8 +70,23 @@ const KEYS: &[(&str, Use)] = &[
     ("log.max_task_size", Use::Start),
     ("metrics.*", Use::Ignored("the server's figures are served at /metrics")),
     ("metrics.enable", Use::Ignored("the server's figures are served at /metrics")),
-    ("notification.http.*", Use::Ignored(SHELL_ONLY)),
-    ("notification.mail.*", Use::Ignored(SHELL_ONLY)),
+    ("notification.http.headers.*", Use::Live),
+    ("notification.http.method", Use::Live),
+    ("notification.http.url", Use::Live),
+    ("notification.mail.bcc", Use::Live),
+    ("notification.mail.body_template_file", Use::Live),
+    ("notification.mail.cc", Use::Live),
+    ("notification.mail.debug", Use::Ignored("what the mail server answers is always recorded")),
+    ("notification.mail.from", Use::Live),
+    ("notification.mail.host", Use::Live),
+    ("notification.mail.html", Use::Live),
+    ("notification.mail.password", Use::Live),
+    ("notification.mail.port", Use::Live),
+    ("notification.mail.ssl", Use::Live),
+    ("notification.mail.subject", Use::Live),
+    ("notification.mail.tls", Use::Live),
+    ("notification.mail.to", Use::Live),
+    ("notification.mail.username", Use::Live),
     ("notification.max_retry_wait", Use::Live),
     ("notification.min_retry_wait", Use::Live),
     ("notification.retries", Use::Live),

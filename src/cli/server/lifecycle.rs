@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// How long requests that have begun may take when the server ends.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
+/// How long the notification that is being sent may take when the server ends. The next server sends it otherwise.
+const LAST_NOTIFICATION: Duration = Duration::from_secs(3);
 /// How long commands that were killed may take to go.
 const AFTER_KILL: Duration = Duration::from_secs(3);
 
@@ -62,6 +64,7 @@ fn shut_down(running: Running, events: &Events) -> Exit {
              again"
         ));
     }
+    running.outbox.stop(LAST_NOTIFICATION);
     log.info("Closing HTTP listening sockets");
     log.info("Waiting for completion of running HTTP requests...");
     running.tidy_up();

@@ -1,6 +1,6 @@
 //! Reading the configuration again while the server runs. What cannot change before the next start is named.
 
-use super::config::ServerConfig;
+use super::config::{self, ServerConfig};
 use super::running::Running;
 use super::site::authenticator;
 use super::{keys, listen};
@@ -24,6 +24,7 @@ fn follow(running: &mut Running, mut settings: Settings, default_level: Level) -
         settings.copy(key, &running.settings);
     }
     let config = ServerConfig::read(&settings)?;
+    let sender = config::sender(&settings, running.variable)?;
     let parts = &running.parts;
     let authenticator = authenticator(&config, parts.service.store())?;
     listen::check_access(&config, authenticator.has_users())?;
@@ -35,6 +36,7 @@ fn follow(running: &mut Running, mut settings: Settings, default_level: Level) -
     }
     running.front.put(site);
     parts.service.configure(settings.clone());
+    running.outbox.configure(sender);
     parts.log.set_level(config.log_level.unwrap_or(default_level));
     let followed =
         if changes.live.is_empty() { "nothing has changed".to_owned() } else { changes.live.join(", ") };

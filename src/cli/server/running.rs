@@ -1,6 +1,6 @@
 //! A server with all its parts, from its start to its end.
 
-use super::config::{RunConfig, ServerConfig};
+use super::config::{self, RunConfig, ServerConfig};
 use super::database::{self, Opened};
 use super::events::Event;
 use super::front::Front;
@@ -12,6 +12,7 @@ use crate::cli::{CliError, Context};
 use crate::crypto::Vault;
 use crate::engine::Limits;
 use crate::model::{Params, Settings};
+use crate::outbox::Outbox;
 use crate::runner::{Observer, RunOptions, Service, ServiceConfig, ServiceError, StoredSecrets};
 use crate::scheduler::Notified;
 use crate::server::http::HttpServer;
@@ -27,6 +28,9 @@ pub(super) struct Running {
     pub(super) parts: Parts,
     pub(super) http: HttpServer,
     pub(super) front: Arc<Front>,
+    pub(super) outbox: Outbox,
+    /// Reads a variable of the environment.
+    pub(super) variable: fn(&str) -> Option<String>,
     /// Removed at the end.
     workspaces: PathBuf,
     _temporary: Option<TempDir>,
@@ -45,6 +49,7 @@ impl Running {
         events: Sender<Event>,
     ) -> Result<Self, CliError> {
         let config = ServerConfig::read(&settings)?;
+        let sender = config::sender(&settings, context.variable)?;
         let log = ServerLog::new(context);
         log.set_level(config.log_level.unwrap_or(context.log.level()));
         keys::deprecated(&settings).into_iter().for_each(|message| log.error(&message));
@@ -65,13 +70,16 @@ impl Running {
         let front = Arc::new(Front::default());
         let http = HttpServer::start(&listen::binds(&config), &listen::limits(&config), front.clone())
             .map_err(|error| CliError::user(error.to_string()).hint("another port is named with -n"))?;
+        let observer: Arc<dyn Observer> = Arc::new(log.clone());
+        let outbox = Outbox::new(Arc::clone(&store), context.clock.clone(), Arc::clone(&observer), sender);
         let service = Service::start_up(ServiceConfig {
             store: Arc::clone(&store),
             clock: context.clock.clone(),
             zone: context.zone.clone(),
             settings: settings.clone(),
             options: options(&config.run, context),
-            observer: Arc::new(log.clone()) as Arc<dyn Observer>,
+            observer,
+            raised: outbox.waker(),
             secrets: Arc::new(StoredSecrets::new(store, Arc::clone(&vault))),
             default_params,
             limits: Limits { max_tasks: config.run.max_tasks },
@@ -83,6 +91,7 @@ impl Running {
             }),
         });
         let service = Arc::new(service.map_err(not_started)?);
+        outbox.start().map_err(|error| not_started(ServiceError::Thread(error)))?;
         let (schedules, since) = (Arc::new(Schedules::default()), context.clock.now());
         let notified: Notified = Arc::new(|| {});
         let ends = Arc::clone(&schedules);
@@ -92,7 +101,18 @@ impl Running {
         }
         let parts = Parts { service, vault, schedules, notified, log, since };
         front.put(parts.site(&config, authenticator)?);
-        let running = Self { config, settings, parts, http, front, workspaces, _temporary: temporary };
+        let variable = context.variable;
+        let running = Self {
+            config,
+            settings,
+            parts,
+            http,
+            front,
+            outbox,
+            variable,
+            workspaces,
+            _temporary: temporary,
+        };
         running.tell()?;
         Ok(running)
     }
@@ -134,6 +154,7 @@ fn options(config: &RunConfig, context: &Context) -> RunOptions {
         attempt_ttl: Some(config.attempt_ttl),
         task_ttl: Some(config.task_ttl),
         own_variables: systemd::VARIABLES,
+        overlong_factor: config.overlong_factor,
     }
 }
 

@@ -1,5 +1,6 @@
 //! A service on a store of its own, and what its attempts come to.
 
+mod alerts;
 mod backfill;
 mod service;
 
@@ -62,6 +63,7 @@ impl Machine {
             attempt_ttl: None,
             task_ttl: None,
             own_variables: &[],
+            overlong_factor: None,
         };
         let clock = Clock::stepped(at(NOW));
         Self { directory: Arc::new(TempDir::new().unwrap()), clock, options, max_attempts: 100 }
@@ -79,6 +81,7 @@ impl Machine {
             zone: MachineZone::utc(),
             settings: Settings::default(),
             options: self.options.clone(),
+            raised: Arc::new(|| {}),
             observer: Arc::clone(&heard) as Arc<dyn Observer>,
             secrets: Arc::new(NoSecrets),
             default_params: Params::new(),

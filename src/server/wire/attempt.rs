@@ -25,6 +25,8 @@ pub struct Attempt<'a> {
     params: &'a Params,
     created_at: Instant,
     finished_at: Option<Instant>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overlong_at: Option<Instant>,
 }
 
 impl<'a> From<&'a AttemptRow> for Attempt<'a> {
@@ -45,6 +47,7 @@ impl<'a> From<&'a AttemptRow> for Attempt<'a> {
             params: &row.params,
             created_at: Instant(row.created_at),
             finished_at: row.finished_at.map(Instant),
+            overlong_at: row.overlong_at.map(Instant),
         }
     }
 }

@@ -31,6 +31,8 @@ struct LastAttempt<'a> {
     params: &'a Params,
     created_at: Instant,
     finished_at: Option<Instant>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overlong_at: Option<Instant>,
 }
 
 impl<'a> From<&'a SessionRow> for Session<'a> {
@@ -58,6 +60,7 @@ impl<'a> From<&'a AttemptRow> for LastAttempt<'a> {
             params: &row.params,
             created_at: Instant(row.created_at),
             finished_at: row.finished_at.map(Instant),
+            overlong_at: row.overlong_at.map(Instant),
         }
     }
 }

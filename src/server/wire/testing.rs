@@ -59,5 +59,6 @@ pub(super) fn attempt() -> AttemptRow {
         finished_at: Some(at("2026-11-22T03:16:31.5Z")),
         waits_for: None,
         resume: None,
+        overlong_at: None,
     }
 }

@@ -112,6 +112,7 @@ fn an_attempt_has_its_session_and_index() {
         finished_at: None,
         waits_for: None,
         resume: None,
+        overlong_at: None,
     };
     assert_eq!(row, expected);
 

@@ -31,6 +31,8 @@ fn every_statement_uses_an_index() {
              SELECT 1 FROM projects WHERE projects.name = watched_projects.name AND projects.deleted_at IS NULL)
          ORDER BY name",
     ];
+    // Small whatever the history.
+    const SMALL: [&str; 2] = ["INDEX attempts_unfinished", "INDEX notifications_pending"];
     let (store, _directory) = testing::store();
     let mut seen = 0;
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store")).unwrap() {
@@ -51,7 +53,7 @@ fn every_statement_uses_an_index() {
                 .unwrap();
             let bad = |step: &String| {
                 let whole = step.starts_with("SCAN ")
-                    && !step.ends_with("INDEX attempts_unfinished")
+                    && !SMALL.iter().any(|index| step.ends_with(index))
                     && step != "SCAN CONSTANT ROW";
                 whole || step.contains("TEMP B-TREE") || step.contains("AUTOMATIC")
             };

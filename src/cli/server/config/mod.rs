@@ -4,6 +4,7 @@ mod access;
 mod access_log;
 mod database;
 mod http;
+mod notifications;
 mod run;
 mod schedules;
 
@@ -11,6 +12,7 @@ pub(super) use access::{AccessConfig, BasicUser, is_hash};
 pub(super) use access_log::AccessLogConfig;
 pub(super) use database::Database;
 pub(super) use http::HttpConfig;
+pub(in crate::cli) use notifications::sender;
 pub(super) use run::RunConfig;
 
 use super::values::{Values, Wrong};

@@ -15,6 +15,8 @@ pub(in crate::cli::server) struct RunConfig {
     pub(in crate::cli::server) max_attempts: u32,
     pub(in crate::cli::server) attempt_ttl: TimeDelta,
     pub(in crate::cli::server) task_ttl: TimeDelta,
+    /// An attempt that takes so many times as long as usual is marked; none when that is never done.
+    pub(in crate::cli::server) overlong_factor: Option<u32>,
     /// In bytes.
     pub(in crate::cli::server) max_log_size: u64,
     /// Where Digdag's tree of log files is written, too.
@@ -53,6 +55,8 @@ pub(super) fn read(values: &Values<'_>) -> RunConfig {
         max_attempts: values.number("executor.attempt_max_run", 0..=u32::MAX).unwrap_or(100),
         attempt_ttl: ttl("executor.attempt_ttl", 7 * DAY),
         task_ttl: ttl("executor.task_ttl", DAY),
+        overlong_factor: Some(values.number("executor.overlong_factor", 0..=1000).unwrap_or(3))
+            .filter(|factor| *factor > 0),
         max_log_size: values.number("log.max_task_size", 1..=u64::MAX).unwrap_or(DEFAULT_MAX_LOG_SIZE),
         task_logs: (tree == Some(true)).then(tree_dir),
         agent: values.text("agent.id").map(str::to_owned),
