@@ -30,6 +30,8 @@ fn make_empty_database(schema: &str, file: &Path) -> Result<(), Box<dyn Error>> 
         _ => {}
     }
     let connection = Connection::open(file)?;
+    // As the schema says, which comes too late with it: this is settled when the first page is written.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.execute_batch(&format!("BEGIN; {schema}; COMMIT; VACUUM;"))?;
     // Stays in the file's header. The WAL itself goes when the connection is closed.
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;

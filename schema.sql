@@ -20,6 +20,7 @@
 -- This is the whole current schema; a new file gets it as it stands. src/store/migrations holds the steps that bring
 -- older files to it. Ids are never used again (AUTOINCREMENT), for people remember them.
 
+PRAGMA auto_vacuum = INCREMENTAL;    -- room that becomes free can be given back in small steps; set before the first page
 PRAGMA application_id = 0x44696262;  -- "Dibb": tells this file from other programs' databases
 PRAGMA user_version = 3;             -- which schema this is; files with a higher number are refused
 

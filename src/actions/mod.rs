@@ -9,6 +9,7 @@ pub mod kill;
 pub mod launch;
 pub mod owner;
 pub mod project;
+pub mod prune;
 pub mod publish;
 pub mod push;
 pub mod read_log;

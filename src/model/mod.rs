@@ -1,6 +1,7 @@
 //! The nouns: plain data that every layer speaks of. Nothing here reads a file, a clock or a database.
 
 pub mod attempt;
+mod byte_size;
 pub mod config;
 mod duration;
 pub mod id;
@@ -18,6 +19,7 @@ mod yaml_text;
 mod zone;
 
 pub use attempt::Attempt;
+pub use byte_size::{parse_byte_size, show_byte_size};
 pub use config::{Config, ConfigError};
 pub use duration::parse_duration;
 pub use id::{AttemptId, ProjectId, RevisionId, ScheduleId, SessionId, TaskId, WorkflowId};

@@ -156,7 +156,7 @@ impl Writer {
         self.connection.execute_batch(&unchanged).map_err(|error| self.error(error))
     }
 
-    fn set_durability(&self, durability: Durability) -> Result<()> {
+    pub(super) fn set_durability(&self, durability: Durability) -> Result<()> {
         if self.durability.get() == Some(durability) {
             return Ok(());
         }

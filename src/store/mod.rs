@@ -36,6 +36,7 @@
 
 pub mod archives;
 pub mod attempts;
+pub mod check;
 pub mod commit;
 mod connection;
 mod create;
@@ -43,6 +44,7 @@ mod create;
 pub(crate) mod dump;
 mod error;
 pub mod last_results;
+pub mod leftovers;
 mod log_gzip;
 mod migrations;
 pub mod notifications;
@@ -50,12 +52,14 @@ mod open;
 pub mod overlong;
 pub mod owners;
 pub mod projects;
+pub mod retention;
 pub mod revisions;
 mod row;
 pub mod schedules;
 pub mod secrets;
 pub mod sessions;
 pub mod skipped_sessions;
+pub mod space;
 pub mod stored_params;
 pub mod task_logs;
 pub mod tasks;
@@ -198,6 +202,22 @@ impl Store {
         match &self.connections {
             Connections::ReadWrite(writer) | Connections::Single(writer) => {
                 lock(writer).transaction(durability, work)
+            }
+            Connections::ReadOnly => Err(StoreError::read_only(&self.file)),
+        }
+    }
+
+    /// Lets `work` use the connection that writes, for what cannot be done in a transaction.
+    fn outside_of_transactions<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&Writer) -> Result<T>,
+    ) -> Result<T> {
+        match &self.connections {
+            Connections::ReadWrite(writer) | Connections::Single(writer) => {
+                let writer = lock(writer);
+                writer.set_durability(durability)?;
+                work(&writer)
             }
             Connections::ReadOnly => Err(StoreError::read_only(&self.file)),
         }

@@ -70,18 +70,35 @@ pub(super) fn reader(file: &Path) -> Result<Reader> {
 
 /// A connection that reads a file that may not be written.
 pub(super) fn reader_of_read_only(file: &Path) -> Result<Reader> {
+    let (reader, found) = recognised_reader(file)?;
+    if found == Found::Current { Ok(reader) } else { Err(StoreError::read_only(file)) }
+}
+
+/// A connection that reads a file of any version that is not refused, and which version that is.
+pub(super) fn any_version(file: &Path) -> Result<(Reader, Found, i64)> {
+    let (reader, found) = recognised_reader(file)?;
+    let (_, version, _) = marks(reader.connection()).map_err(|source| StoreError::of(file, source))?;
+    Ok((reader, found, version))
+}
+
+/// The version that new files have.
+pub(super) fn known_version() -> i64 {
+    SCHEMA_VERSION
+}
+
+/// A connection that reads, without writing beside the file where that is not possible.
+fn recognised_reader(file: &Path) -> Result<(Reader, Found)> {
     let plain = reader(file)?;
-    let (reader, found) = match recognise(plain.connection(), file) {
+    match recognise(plain.connection(), file) {
         // Readers, too, lock the file, and for that they write beside it. Where they cannot, the file can still be read
         // as it stands, unless there are commits beside it that are not in the file itself.
         Err(StoreError::Open { .. } | StoreError::ReadOnly { .. }) if !has_beside(file, "-wal") => {
             let connection = connect_immutable(file).map_err(|source| StoreError::of(file, source))?;
             let found = recognise(&connection, file)?;
-            (Reader::new(connection, file), found)
+            Ok((Reader::new(connection, file), found))
         }
-        found => (plain, found?),
-    };
-    if found == Found::Current { Ok(reader) } else { Err(StoreError::read_only(file)) }
+        found => Ok((plain, found?)),
+    }
 }
 
 /// A database in memory.
@@ -119,6 +136,8 @@ fn prepare(connection: &Connection, file: &Path) -> Result<()> {
     let error = |source| StoreError::of(file, source);
     let found = recognise(connection, file)?;
     if found == Found::Empty {
+        // As `schema.sql` has it; later it takes a copy of the whole file.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(error)?;
         // Nothing can be lost yet but the file's first page, which needs no journal on the disk. When another
         // process has meanwhile filled the file, this fails or is undone by the next line.
         let _ = connection.pragma_update(None, "journal_mode", "MEMORY");
@@ -140,7 +159,7 @@ fn prepare(connection: &Connection, file: &Path) -> Result<()> {
 
 /// What kind of database a file is, of those that are not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
+pub(super) enum Found {
     Empty,
     Older,
     Current,

@@ -127,5 +127,10 @@ pub(crate) fn insert(
 
 /// Ends an attempt, whoever owns it.
 pub(crate) fn finish(store: &Store, attempt: AttemptId, success: bool) {
-    assert!(store.write(Durability::Full, |w| attempts::finish(w, attempt, success, at(50))).unwrap());
+    finish_at(store, attempt, success, 50);
+}
+
+/// Ends an attempt at a second since 1970, whoever owns it.
+pub(crate) fn finish_at(store: &Store, attempt: AttemptId, success: bool, second: i64) {
+    assert!(store.write(Durability::Normal, |w| attempts::finish(w, attempt, success, at(second))).unwrap());
 }
