@@ -18,6 +18,7 @@ mod earlier;
 mod err_terminal;
 pub mod error;
 pub mod history;
+pub mod import_crontab;
 pub mod init;
 mod interrupts;
 pub mod kill;
@@ -147,6 +148,10 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command {
         definition: &server::DEFINITION,
         run: |words, context| server::run(&read(words)?, &read(words)?, context),
+    },
+    Command {
+        definition: &import_crontab::DEFINITION,
+        run: |words, context| import_crontab::run(&read(words)?, context),
     },
     Command { definition: &passwd::DEFINITION, run: |words, context| passwd::run(&read(words)?, context) },
     Command { definition: &token::DEFINITION, run: |words, context| token::run(&read(words)?, context) },

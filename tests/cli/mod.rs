@@ -5,6 +5,7 @@ mod archive;
 mod check;
 mod completions;
 mod history;
+mod import_crontab;
 mod init;
 mod run;
 mod run_output;
