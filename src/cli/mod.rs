@@ -2,6 +2,7 @@
 //!
 //! Nothing is prepared before it is known which command runs. Only `output` prints.
 
+mod account;
 pub mod archive;
 pub mod args;
 pub mod attempts;
@@ -47,6 +48,7 @@ pub mod schedules;
 mod secret_input;
 pub mod secrets;
 pub mod server;
+pub mod service;
 pub mod sessions;
 pub mod settings;
 pub mod start;
@@ -152,6 +154,10 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command {
         definition: &import_crontab::DEFINITION,
         run: |words, context| import_crontab::run(&read(words)?, context),
+    },
+    Command {
+        definition: &service::DEFINITION,
+        run: |words, context| service::run(&read(words)?, words, context),
     },
     Command { definition: &passwd::DEFINITION, run: |words, context| passwd::run(&read(words)?, context) },
     Command { definition: &token::DEFINITION, run: |words, context| token::run(&read(words)?, context) },

@@ -8,7 +8,7 @@ use super::pattern::When;
 use super::script::{DEFAULT_SHELL, script};
 use super::times::Rules;
 use crate::dig::schedule::Schedule;
-use crate::dig::{IncludeError, load_workflow};
+use crate::dig::{DigError, IncludeError, load_workflow};
 use crate::model::Zone;
 
 /// What is to be known beside the entry.
@@ -99,9 +99,7 @@ pub fn convert(entry: &Entry, options: &Options, names: &mut Names) -> Result<Co
     let fault = |message: String| error(Cause::Workflow(message));
     let file = format!("{name}.dig");
     let workflow = load_workflow(&name, &file, text.clone().into(), &|_| Err(IncludeError::NotFound), &[])
-        .map_err(|errors| {
-            fault(errors.iter().map(|error| error.one_line()).collect::<Vec<_>>().join("; "))
-        })?;
+        .map_err(|errors| fault(errors.iter().map(DigError::one_line).collect::<Vec<_>>().join("; ")))?;
     let schedule = workflow.schedule().map_err(|problem| fault(problem.one_line()))?;
     let schedule = schedule.map(|(schedule, _)| schedule);
     Ok(Conversion { name, text, pattern, schedule, zone, rules, notes })

@@ -115,7 +115,8 @@ fn simple_commands(line: &str) -> Vec<Vec<String>> {
         if let (Some(word), Some(words)) = (word.take(), commands.last_mut()) {
             let is_redirection =
                 word.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(['<', '>']);
-            if !is_redirection && !(words.is_empty() && is_assignment(&word)) {
+            let is_part = !is_redirection && (!words.is_empty() || !is_assignment(&word));
+            if is_part {
                 words.push(word);
             }
         }

@@ -153,7 +153,9 @@ impl Reader {
             return Err((at, Cause::NoEntry));
         };
         let mut random = Random::new(self.seed.wrapping_add(number as u64));
-        Pattern::parse(texts, &mut random).map(When::Times).map_err(|(wrong, cause)| (places[wrong].0, cause))
+        Pattern::parse(texts, &mut random)
+            .map(|pattern| When::Times(Box::new(pattern)))
+            .map_err(|(wrong, cause)| (places[wrong].0, cause))
     }
 }
 

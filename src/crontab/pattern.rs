@@ -10,7 +10,7 @@ use chrono::{Datelike, NaiveDate};
 pub enum When {
     /// Once, when the machine starts.
     Reboot,
-    Times(Pattern),
+    Times(Box<Pattern>),
 }
 
 /// The five fields of an entry.
@@ -39,7 +39,7 @@ impl Pattern {
         let (minute, hour) = (Field::only(0), Field::only(0));
         let (day, month, weekday) = (Field::every(&DAY), Field::every(&MONTH), Field::every(&WEEKDAY));
         let midnight = Self { minute, hour, day, month, weekday };
-        Some(When::Times(match word {
+        Some(When::Times(Box::new(match word {
             "reboot" => return Some(When::Reboot),
             "yearly" | "annually" => Self { day: Field::only(1), month: Field::only(1), ..midnight },
             "monthly" => Self { day: Field::only(1), ..midnight },
@@ -48,7 +48,7 @@ impl Pattern {
             "hourly" => Self { hour: Field::every(&HOUR), ..midnight },
             "every_minute" => Self { minute: Field::every(&MINUTE), hour: Field::every(&HOUR), ..midnight },
             _ => return None,
-        }))
+        })))
     }
 
     /// The same times in the grammar of `cron>`; none if no date ever matches.

@@ -15,5 +15,6 @@ mod run_session;
 mod run_state;
 mod run_terminal;
 mod secrets;
+mod service;
 mod usage;
 mod version;

@@ -7,6 +7,7 @@ mod sources;
 
 use self::report::{Converted, Report};
 use self::sources::Source;
+use super::account::current_user;
 use super::args::Definition;
 use super::{CliError, Context, Exit};
 use crate::crontab::{Compared, Entry, LineError, Names, Options, When, convert, mail_settings, parse};
@@ -69,7 +70,7 @@ pub struct ImportCrontabArgs {
 pub fn run(args: &ImportCrontabArgs, context: &Context) -> Result<Exit, CliError> {
     let zone = zone(args.timezone.as_deref(), context)?;
     let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
-    let user = sources::current_user();
+    let user = current_user();
     let mut names = Names::default();
     let mut report = Report { dir: args.output.clone(), ..Report::default() };
     let mut entries = Vec::new();
@@ -95,9 +96,9 @@ pub fn run(args: &ImportCrontabArgs, context: &Context) -> Result<Exit, CliError
         report.settings_kept = write(&report, &context.dir.join(&args.output), args.force)?;
     }
     if args.json {
-        context.print_json(&report.as_json())?
+        context.print_json(&report.as_json())?;
     } else {
-        report.print(context)
+        report.print(context);
     }
     Ok(if report.errors.is_empty() { Exit::Success } else { Exit::Failure })
 }

@@ -2,7 +2,6 @@
 
 use crate::cli::{CliError, Context};
 use crate::crontab::LineError;
-use nix::unistd::{User, geteuid};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -56,12 +55,6 @@ pub(super) fn read(
         file(&context.dir.join(path), &path.display().to_string(), system)
     };
     files.iter().map(read).collect()
-}
-
-/// The name of the user that runs the program.
-pub(super) fn current_user() -> String {
-    let user = User::from_uid(geteuid()).ok().flatten();
-    user.map_or_else(|| geteuid().to_string(), |user| user.name)
 }
 
 fn file(path: &Path, label: &str, system: bool) -> Result<Source, CliError> {

@@ -29,6 +29,7 @@ use super::{CliError, Context, Exit};
 use crate::model::{Params, Settings, merge};
 use clap::Args;
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub const DEFINITION: Definition = Definition {
     name: "server",
@@ -56,6 +57,16 @@ pub(crate) fn database_file(given: Option<PathBuf>, context: &Context) -> Result
         None => ServerConfig::read(&context.settings)?.database,
     };
     database::file(&database, context)
+}
+
+/// How long a server with these options waits for running tasks when it is told to end.
+///
+/// # Errors
+///
+/// The options or the configuration are wrong.
+pub(crate) fn shutdown_timeout(args: &ServerArgs, context: &Context) -> Result<Duration, CliError> {
+    let settings = settings_of(args, context.settings.clone(), context)?;
+    Ok(ServerConfig::read(&settings)?.shutdown_timeout)
 }
 
 /// Serves until it is told to end.
