@@ -1,7 +1,7 @@
 //! Running the past sessions of a schedule: an attempt for each of its times, one after another.
 
 use super::start::{
-    Begun, FirstStep, StartError, StartRequest, Terms, check_count, check_project, insert_waiting,
+    Begun, FirstStep, StartError, StartRequest, Terms, check_count, check_name, check_project, insert_waiting,
 };
 use super::stored::StoredWorkflow;
 use crate::model::{AttemptId, Params, ScheduleId, SessionId, SessionTime, Time, Zone};
@@ -49,6 +49,7 @@ pub fn accept(
     terms: &Terms,
     now: Time,
 ) -> Result<Backfilled, StartError> {
+    check_name(&request.name)?;
     let found = store.read(|reader| {
         let schedule = schedules::by_id(reader, request.schedule)?;
         let workflow = schedule.as_ref().map(|row| StoredWorkflow::read(reader, row.workflow_id));

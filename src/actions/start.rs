@@ -129,6 +129,14 @@ pub fn accept(
     accepted.pop().unwrap_or(Err(StartError::NoWorkflow(request.workflow)))
 }
 
+/// Refuses the name of an attempt that cannot be written anywhere.
+pub(super) fn check_name(name: &str) -> Result<(), StartError> {
+    if name.contains('\0') {
+        return Err(StartError::Invalid("The name of an attempt must not hold the character NUL".to_owned()));
+    }
+    Ok(())
+}
+
 /// Accepts many requests in one transaction: the disk is waited for once. Each is accepted or refused by itself, in order.
 ///
 /// # Errors
@@ -188,6 +196,7 @@ struct Prepared {
 
 impl Prepared {
     fn read(reader: &Reader, request: &StartRequest, terms: &Terms, now: Time) -> Result<Self, StartError> {
+        check_name(&request.name)?;
         let workflow = StoredWorkflow::read(reader, request.workflow)?;
         let workflow = workflow.ok_or(StartError::NoWorkflow(request.workflow))?;
         let earlier = request.resume.as_ref().map(|resume| resume.results(reader)).transpose();

@@ -18,6 +18,7 @@ use crate::actions::session_time::{Found, find_session_time};
 use crate::dig::LoadedWorkflow;
 use crate::engine::Limits;
 use crate::logs::Level;
+use crate::logs::file_name::default_agent;
 use crate::model::{Params, Plan, ProjectId, Settings, Zone};
 use crate::runner::{Observer, Project, Run, RunFailure, RunOptions, SecretFailure, SecretSource};
 use crate::secret_files::SecretFiles;
@@ -300,6 +301,7 @@ fn options(args: &RunArgs, context: &Context) -> Result<RunOptions, CliError> {
         max_task_threads: args.max_task_threads.filter(|n| *n > 0).unwrap_or((4 * cores).max(8)),
         log_level: context.log.level(),
         task_log_dir: args.task_log.as_ref().map(|dir| context.dir.join(dir)),
+        agent: default_agent(),
         retries_have_names: false,
         max_log_size: max_log_size(&context.settings)?,
         attempt_ttl: None,

@@ -1,5 +1,6 @@
 //! Logs: their lines, their times, and where they are kept.
 
+pub mod file_name;
 pub mod line;
 mod lines;
 pub mod local_time;

@@ -4,15 +4,18 @@
 //!     DIR/2026-11-22/0.1hello@20260131T000000+0900/+hello+one@6b025e8e0473d7e2.27318@host.log.gz
 //!         created    site.project workflow@session  task@start in seconds and nanoseconds.process@host
 
+use super::Level;
+use super::file_name::{ending, entry};
 use crate::model::{ProjectId, SessionTime, Time, Zone};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use nix::unistd::gethostname;
+use std::collections::BTreeSet;
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The log files below a directory.
 #[derive(Debug)]
@@ -20,8 +23,13 @@ pub struct LogTree {
     dir: PathBuf,
     /// Who writes: `27318@host`.
     agent: String,
-    failure: Mutex<Option<LogTreeError>>,
+    /// Why files could not be written since some were for the last time. Each of them was told.
+    causes: Mutex<BTreeSet<String>>,
+    listener: Listener,
 }
+
+/// Hears that files cannot be written, and that they can be again.
+struct Listener(Box<dyn Fn(Level, &str) + Send + Sync>);
 
 /// A log file cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +58,8 @@ pub struct TreeFile {
     tree: Arc<LogTree>,
     attempt_dir: PathBuf,
     task: String,
+    /// Counts the runs of the task from 1.
+    number: u32,
     state: State,
 }
 
@@ -66,18 +76,23 @@ enum State {
 }
 
 impl LogTree {
-    /// Makes the directory, if there is none, and tries whether files can be made in it.
+    /// Makes the directory, if there is none, and tries whether files can be made in it. `agent` is who writes them.
+    ///
+    /// The listener is told what goes wrong later, each cause once until files can be written again: it must not end what
+    /// is running.
     ///
     /// # Errors
     ///
     /// They cannot.
-    pub fn open(dir: &Path) -> Result<Self, LogTreeError> {
+    pub fn open(
+        dir: &Path,
+        agent: &str,
+        listener: impl Fn(Level, &str) + Send + Sync + 'static,
+    ) -> Result<Self, LogTreeError> {
         let tried = fs::create_dir_all(dir).and_then(|()| tempfile::tempfile_in(dir));
         tried.map_err(|source| LogTreeError::Directory { dir: dir.to_owned(), source })?;
-        let host = gethostname().ok().and_then(|name| name.into_string().ok());
-        let host = host.filter(|name| !name.is_empty() && !name.contains('/'));
-        let agent = format!("{}@{}", std::process::id(), host.as_deref().unwrap_or("localhost"));
-        Ok(Self { dir: dir.to_owned(), agent, failure: Mutex::default() })
+        let (dir, agent, listener) = (dir.to_owned(), agent.to_owned(), Listener(Box::new(listener)));
+        Ok(Self { dir, agent, causes: Mutex::default(), listener })
     }
 
     /// The directory of an attempt.
@@ -86,36 +101,52 @@ impl LogTree {
         let session = place.timezone.local(place.session_time.time()).format("%Y%m%dT%H%M%S%z");
         let name = if name.is_empty() { String::new() } else { format!("_{name}") };
         // Names of attempts may hold anything, but must not lead out of the tree. Digdag takes them as they are.
-        let attempt = format!("0.{project}{workflow}@{session}{name}").replace('/', "%2F");
+        let attempt = entry(&format!("0.{project}{workflow}@{session}{name}"), "");
         self.dir.join(place.created_at.format("%Y-%m-%d").to_string()).join(attempt)
     }
 
-    /// The file for a run of a task.
-    pub fn file(self: &Arc<Self>, attempt_dir: PathBuf, task: &str) -> TreeFile {
-        TreeFile { tree: Arc::clone(self), attempt_dir, task: task.to_owned(), state: State::Closed }
+    /// The file for a run of a task; `number` counts the runs from 1.
+    pub fn file(self: &Arc<Self>, attempt_dir: PathBuf, task: &str, number: u32) -> TreeFile {
+        let (tree, task) = (Arc::clone(self), task.to_owned());
+        TreeFile { tree, attempt_dir, task, number, state: State::Closed }
     }
 
-    /// What went wrong first while files were written: some of them are not complete.
-    pub fn take_failure(&self) -> Option<LogTreeError> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn fails(&self, file: PathBuf, source: io::Error) {
+        let is_new = self.causes().insert(source.to_string());
+        if is_new {
+            let error = LogTreeError::File { file, source };
+            (self.listener.0)(Level::Warn, &format!("Log files are not complete: {error}"));
+        }
     }
 
-    fn path(&self, attempt_dir: &Path, task: &str, start: Time) -> PathBuf {
-        let (seconds, nanoseconds) = (start.timestamp(), start.timestamp_subsec_nanos());
-        let task = task.replace('/', "%2F");
-        attempt_dir.join(format!("{task}@{seconds:08x}{nanoseconds:08x}.{}.log.gz", self.agent))
+    fn works(&self) {
+        let causes = mem::take(&mut *self.causes());
+        if !causes.is_empty() {
+            (self.listener.0)(Level::Info, "Log files are written again");
+        }
+    }
+
+    fn causes(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.causes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Listener")
     }
 }
 
 impl TreeFile {
     /// Adds text, which can be read at once. `start` is when the run began to write; it names the file.
     ///
-    /// What goes wrong is kept for [`LogTree::take_failure`]: a full disk here must not end the run.
+    /// What goes wrong is told to the tree's listener: a full disk here must not end the run.
     pub fn write(&mut self, text: &[u8], start: Time) {
         self.state = match mem::replace(&mut self.state, State::Failed) {
             State::Failed => State::Failed,
             State::Closed => {
-                let path = self.tree.path(&self.attempt_dir, &self.task, start);
+                let ending = ending(start, self.number, &self.tree.agent);
+                let path = self.attempt_dir.join(entry(&self.task, &ending));
                 let opened = append_to(&path).map(|file| GzEncoder::new(file, Compression::default()));
                 self.checked(path, opened.and_then(|gzip| write(gzip, text)))
             }
@@ -136,14 +167,16 @@ impl TreeFile {
 
     fn checked(&self, path: PathBuf, written: io::Result<GzEncoder<File>>) -> State {
         match written {
-            Ok(gzip) => State::Open { path, gzip },
+            Ok(gzip) => {
+                self.tree.works();
+                State::Open { path, gzip }
+            }
             Err(source) => self.failed(path, source),
         }
     }
 
     fn failed(&self, file: PathBuf, source: io::Error) -> State {
-        let mut failure = self.tree.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        failure.get_or_insert(LogTreeError::File { file, source });
+        self.tree.fails(file, source);
         State::Failed
     }
 }
@@ -169,6 +202,22 @@ mod tests {
     use crate::model::time::parse_iso;
     use flate2::read::MultiGzDecoder;
     use std::io::{ErrorKind, Read};
+
+    /// What a tree has told.
+    #[derive(Default, Clone)]
+    struct Told(Arc<Mutex<Vec<String>>>);
+
+    impl Told {
+        fn tree(&self, dir: &Path) -> Result<Arc<LogTree>, LogTreeError> {
+            let told = self.clone();
+            let listener = move |level, text: &str| told.0.lock().unwrap().push(format!("{level:?} {text}"));
+            LogTree::open(dir, "7@host", listener).map(Arc::new)
+        }
+
+        fn take(&self) -> Vec<String> {
+            mem::take(&mut *self.0.lock().unwrap())
+        }
+    }
 
     fn start() -> Time {
         parse_iso("2026-11-22T03:16:30.074700770Z").unwrap()
@@ -196,28 +245,28 @@ mod tests {
     #[test]
     fn places_are_digdags() {
         let dir = tempfile::tempdir().unwrap();
-        let tree = LogTree::open(dir.path()).unwrap();
+        let tree = Told::default().tree(dir.path()).unwrap();
         let (tokyo, utc) = (Zone::parse("Asia/Tokyo").unwrap(), Zone::utc());
         let day = dir.path().join("2026-11-21");
         let attempt_dir = |zone, name| tree.attempt_dir(&place(zone, name));
         assert_eq!(attempt_dir(&tokyo, ""), day.join("0.1wf@20261120T000000+0900"));
         assert_eq!(attempt_dir(&utc, "again"), day.join("0.1wf@20261119T150000+0000_again"));
-        assert_eq!(attempt_dir(&tokyo, "a/../../b"), day.join("0.1wf@20261120T000000+0900_a%2F..%2F..%2Fb"));
-
-        let path = tree.path(Path::new("a"), "+wf+a", start());
-        let name = path.strip_prefix("a").unwrap().to_str().unwrap();
-        let rest = name.strip_prefix("+wf+a@6b025e8e0473d7e2.").unwrap();
-        let host = rest.strip_prefix(&format!("{}@", std::process::id())).unwrap();
-        assert!(host.strip_suffix(".log.gz").is_some_and(|host| !host.is_empty()), "{host}");
+        assert_eq!(
+            attempt_dir(&tokyo, "a/../../b"),
+            day.join("0.1wf@20261120T000000+0900_a%2F..%2F..%2Fb~94f167223786c681")
+        );
+        let long = attempt_dir(&tokyo, &"x".repeat(300));
+        assert_eq!(long.file_name().map(|name| name.len()), Some(255));
     }
 
     #[test]
     fn files_can_be_read_while_they_grow() {
         let dir = tempfile::tempdir().unwrap();
-        let tree = Arc::new(LogTree::open(&dir.path().join("new/logs")).unwrap());
+        let told = Told::default();
+        let tree = told.tree(&dir.path().join("new/logs")).unwrap();
         let attempt_dir = tree.attempt_dir(&place(&Zone::utc(), ""));
-        let path = tree.path(&attempt_dir, "+wf+a", start());
-        let mut file = tree.file(attempt_dir, "+wf+a");
+        let path = attempt_dir.join("+wf+a@6b025e8e04692682.7@host.log.gz");
+        let mut file = tree.file(attempt_dir, "+wf+a", 2);
         file.finish();
         assert!(!path.exists());
         for (text, all) in [("one\n", "one\n"), ("two\n", "one\ntwo\n")] {
@@ -230,7 +279,7 @@ mod tests {
         assert_eq!(content(&path), ("one\ntwo\nlate\n".to_owned(), false));
         drop(file);
         assert_eq!(content(&path), ("one\ntwo\nlate\n".to_owned(), true));
-        assert!(tree.take_failure().is_none());
+        assert!(told.take().is_empty());
     }
 
     #[test]
@@ -238,24 +287,34 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
         fs::write(&file, "").unwrap();
-        let error = LogTree::open(&file).unwrap_err().to_string();
+        let error = Told::default().tree(&file).unwrap_err().to_string();
         assert!(error.starts_with(&format!("cannot write log files to {}: ", file.display())), "{error}");
         assert!(fs::read_dir(dir.path()).unwrap().count() == 1);
     }
 
     #[test]
-    fn the_first_failure_is_kept() {
+    fn each_cause_is_told_once_until_files_are_written_again() {
         let dir = tempfile::tempdir().unwrap();
-        let tree = Arc::new(LogTree::open(dir.path()).unwrap());
-        let long = "x".repeat(300);
-        for task in [&long, "+b"] {
-            let mut file = tree.file(dir.path().join("a"), task);
+        let told = Told::default();
+        let tree = told.tree(dir.path()).unwrap();
+        let write = |place: &str, task: &str| {
+            let mut file = tree.file(dir.path().join(place), task, 1);
             file.write(b"one\n", start());
             file.write(b"two\n", start());
             file.finish();
+        };
+        fs::write(dir.path().join("file"), "").unwrap();
+        for _ in 0..2 {
+            write("file", "+a");
+            write("file", "+b");
+            let shown = dir.path().join("file/+a@6b025e8e04692681.7@host.log.gz");
+            let shown = shown.display();
+            let cause =
+                format!("Warn Log files are not complete: cannot write {shown}: File exists (os error 17)");
+            assert_eq!(told.take(), [cause]);
+            write("dir", &"x".repeat(300));
+            write("dir", "+c/d\0");
+            assert_eq!(told.take(), ["Info Log files are written again"]);
         }
-        let error = tree.take_failure().unwrap().to_string();
-        assert!(error.starts_with(&format!("cannot write {}/a/xxx", dir.path().display())), "{error}");
-        assert!(tree.take_failure().is_none());
     }
 }

@@ -190,7 +190,7 @@ impl Active {
         let task = self.attempt.task(id)?.clone();
         let run = self.runs.entry(task.full_name.clone()).or_default();
         *run += 1;
-        let tree = self.log_dir.as_ref().map(|(tree, dir)| tree.file(dir.clone(), &task.full_name));
+        let tree = self.log_dir.as_ref().map(|(tree, dir)| tree.file(dir.clone(), &task.full_name, *run));
         let log = Arc::new(TaskLog::new(self.attempt.id, &task.full_name, *run, tree, self.max_log_size));
         let replay = match self.selection.treatment(&task.full_name) {
             Treatment::Run => None,

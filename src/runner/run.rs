@@ -16,7 +16,7 @@ use super::workers::Workers;
 use crate::actions::launch::LaunchError;
 use crate::actions::selection::Selection;
 use crate::clock::Clock;
-use crate::logs::{Level, LogRecord, LogTree, LogTreeError, MachineZone};
+use crate::logs::{LogTreeError, MachineZone};
 use crate::model::{Attempt, Params, Plan, SessionTime, Settings, TaskResult};
 use crate::operators::{CancelStage, remove_unused_dirs};
 use crate::store::Store;
@@ -81,7 +81,7 @@ impl Run {
     /// The attempt cannot be started, or its log files cannot be written; then nothing was started. Or the store fails on
     /// the way; running commands are ended then. Log files that fail on the way are told in the log.
     pub fn to_end(self, started: impl FnOnce(&Attempt, Control)) -> Result<Attempt, RunFailure> {
-        let log_tree = self.options.task_log_dir.as_deref().map(LogTree::open).transpose()?.map(Arc::new);
+        let log_tree = self.options.log_tree(&self.clock, &self.observer)?;
         let inbox = Arc::new(Inbox::default());
         let project_dir = self.project.dir.clone();
         let (owner, limits) = (self.project.owner, self.project.limits);
@@ -124,11 +124,6 @@ impl Run {
         desk.open(dispatcher, vec![(active, dispatch)]);
         let ended = desk.work();
         remove_unused_dirs(&project_dir);
-        if let Some(failure) = shared.log_tree.as_ref().and_then(|tree| tree.take_failure()) {
-            let message = format!("Log files are not complete: {failure}");
-            let (time, level) = (shared.now(), Level::Warn);
-            shared.observer.log(&LogRecord { time, level, task: None, message: &message });
-        }
         let mut attempts = ended?;
         let main = attempts.iter().position(|attempt| attempt.id == id).unwrap_or(0);
         Ok(attempts.swap_remove(main))

@@ -25,7 +25,7 @@ use crate::actions::launch::register_server;
 use crate::actions::start::{self, Accepted, Start, StartError, StartRequest, Started, Terms};
 use crate::clock::Clock;
 use crate::engine::Limits;
-use crate::logs::{LogTree, LogTreeError, MachineZone};
+use crate::logs::{LogTreeError, MachineZone};
 use crate::model::{AttemptId, Params, Settings, TaskId};
 use crate::operators::CancelStage;
 use crate::store::attempts::AttemptRow;
@@ -93,7 +93,7 @@ impl Service {
     ///
     /// The store cannot be read or written, or log files cannot be.
     pub fn start_up(config: ServiceConfig) -> Result<Self, ServiceError> {
-        let log_tree = config.options.task_log_dir.as_deref().map(LogTree::open).transpose()?.map(Arc::new);
+        let log_tree = config.options.log_tree(&config.clock, &config.observer)?;
         let now = config.clock.now();
         let owner = config.store.write(Durability::Full, |writer| register_server(writer, now))?;
         let owner =
@@ -151,6 +151,11 @@ impl Service {
 
     pub fn clock(&self) -> &Clock {
         &self.shared.clock
+    }
+
+    /// Who runs tasks, where Digdag says so.
+    pub fn agent(&self) -> &str {
+        &self.shared.options.agent
     }
 
     /// Lets tasks that begin from now on see another configuration.

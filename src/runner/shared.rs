@@ -10,7 +10,7 @@ use super::starter::Starter;
 use super::task_log::{Fill, TaskLog};
 use crate::clock::Clock;
 use crate::engine::Limits;
-use crate::logs::{Level, LogRecord, LogTree, MachineZone};
+use crate::logs::{Level, LogRecord, LogTree, LogTreeError, MachineZone};
 use crate::model::{ProjectId, SessionTime, Settings, TaskId, Time, Zone};
 use crate::store::{OwnerId, Store};
 use chrono::TimeDelta;
@@ -32,6 +32,8 @@ pub struct RunOptions {
     pub log_level: Level,
     /// Where Digdag's tree of log files is kept too.
     pub task_log_dir: Option<PathBuf>,
+    /// Who runs tasks, where Digdag says so: in the names of log files, and in the API.
+    pub agent: String,
     /// Whether attempts of other names than the first are retries that somebody named. Those of `dibble run` are not.
     pub retries_have_names: bool,
     /// How many bytes of a task's log are kept.
@@ -64,6 +66,22 @@ pub(super) struct Shared {
     pub(super) inbox: Arc<Inbox>,
     /// Called when notifications were raised.
     pub(super) raised: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl RunOptions {
+    /// Opens the tree of log files, if one is kept. What goes wrong with it later is told in the log.
+    pub(super) fn log_tree(
+        &self,
+        clock: &Clock,
+        observer: &Arc<dyn Observer>,
+    ) -> Result<Option<Arc<LogTree>>, LogTreeError> {
+        let Some(dir) = &self.task_log_dir else { return Ok(None) };
+        let (clock, observer) = (clock.clone(), Arc::clone(observer));
+        let listener = move |level, message: &str| {
+            observer.log(&LogRecord { time: clock.now(), level, task: None, message });
+        };
+        LogTree::open(dir, &self.agent, listener).map(|tree| Some(Arc::new(tree)))
+    }
 }
 
 impl Shared {

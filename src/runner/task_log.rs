@@ -29,6 +29,8 @@ struct Pending {
     cut: bool,
     /// When the first text came.
     start: Option<Time>,
+    /// Whether a chunk was taken.
+    is_begun: bool,
     /// The run has ended: its file in the tree is to be completed.
     ended: bool,
     tree: Option<TreeFile>,
@@ -48,6 +50,8 @@ pub(super) enum Fill {
 /// A compressed part of a log, ready to be written.
 pub(super) struct Chunk<'a> {
     file: &'a LogFile,
+    /// When its first text came, if it is the first one of its file: files are named by that.
+    begun: Option<Time>,
     gzip: Vec<u8>,
     _order: MutexGuard<'a, ()>,
 }
@@ -65,8 +69,16 @@ impl TaskLog {
         tree: Option<TreeFile>,
         limit: u64,
     ) -> Self {
-        let pending =
-            Pending { planned: true, text: vec![], size: 0, cut: false, start: None, ended: false, tree };
+        let pending = Pending {
+            planned: true,
+            text: vec![],
+            size: 0,
+            cut: false,
+            start: None,
+            is_begun: false,
+            ended: false,
+            tree,
+        };
         let file = LogFile { attempt, task: task.to_owned(), number };
         Self { file, pending: Mutex::new(pending), order: Mutex::new(()), limit }
     }
@@ -114,7 +126,7 @@ impl TaskLog {
     pub(super) fn take(&self) -> Option<Chunk<'_>> {
         let order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
         let mut pending = self.lock();
-        let Pending { text, start, ended, tree, .. } = &mut *pending;
+        let Pending { text, start, is_begun, ended, tree, .. } = &mut *pending;
         let text = std::mem::take(text);
         if let Some(tree) = tree {
             if let Some(start) = start.filter(|_| !text.is_empty()) {
@@ -124,9 +136,12 @@ impl TaskLog {
                 tree.finish();
             }
         }
+        if text.is_empty() {
+            return None;
+        }
+        let begun = start.filter(|_| !std::mem::replace(is_begun, true));
         drop(pending);
-        let gzip = (!text.is_empty()).then(|| task_logs::compress(&text))?;
-        Some(Chunk { file: &self.file, gzip, _order: order })
+        Some(Chunk { file: &self.file, begun, gzip: task_logs::compress(&text), _order: order })
     }
 
     /// Writes what is pending in a transaction of its own.
@@ -144,7 +159,7 @@ impl TaskLog {
 
 impl Chunk<'_> {
     pub(super) fn write(&self, writer: &Writer, now: Time) -> Result<(), StoreError> {
-        task_logs::append(writer, self.file, &self.gzip, now)
+        task_logs::append(writer, self.file, &self.gzip, self.begun.unwrap_or(now))
     }
 }
 
@@ -178,10 +193,10 @@ mod tests {
     #[test]
     fn what_goes_to_the_store_goes_to_the_tree() {
         let dir = tempfile::tempdir().unwrap();
-        let tree = Arc::new(LogTree::open(dir.path()).unwrap());
+        let tree = Arc::new(LogTree::open(dir.path(), "7@host", |_, _| {}).unwrap());
         let attempt_dir = dir.path().join("a");
         let new = |number| {
-            let file = tree.file(attempt_dir.clone(), "+wf+a");
+            let file = tree.file(attempt_dir.clone(), "+wf+a", number);
             TaskLog::new(AttemptId(1), "+wf+a", number, Some(file), u64::MAX)
         };
         let at = |text| parse_iso(text).unwrap();
@@ -194,7 +209,7 @@ mod tests {
         assert_eq!(two.append(b"x\n", later), Fill::More);
         assert!(!two.end(), "its first write is planned");
         assert!(two.take().is_some());
-        let (name, name_of_two) = ("+wf+a@6b025e8e1dcd6500".to_owned(), "+wf+a@6b025e8f00000000".to_owned());
+        let (name, name_of_two) = ("+wf+a@6b025e8e1dcd6501".to_owned(), "+wf+a@6b025e8f00000002".to_owned());
         let complete = (name_of_two, "x\n".to_owned(), true);
         assert_eq!(files(&attempt_dir), [(name.clone(), "a\nb\n".to_owned(), false), complete.clone()]);
 

@@ -35,8 +35,6 @@ pub struct ApiSettings {
     pub archive_limits: archive::Limits,
     /// `server.client-version-check.*`
     pub client_versions: VersionPolicy,
-    /// Who writes task logs, as Digdag names it: `27318@host`.
-    pub agent: String,
 }
 
 impl Default for ApiSettings {
@@ -46,7 +44,6 @@ impl Default for ApiSettings {
             max_attempts_page_size: 100,
             archive_limits: archive::Limits::default(),
             client_versions: VersionPolicy::default(),
-            agent: format!("{}@localhost", std::process::id()),
         }
     }
 }

@@ -1,14 +1,13 @@
 //! `/api/logs`: the log files of an attempt, one for each run of a task.
 //!
-//! The store has chunks by task and number of the run. A file's name is Digdag's, made of the task, the time of its first
-//! line and who wrote it; that time is known to the millisecond, so the number of the run stands in the rest of the
-//! nanoseconds and keeps names apart.
+//! The store has chunks by task and number of the run. A file's name is Digdag's, and tells both.
 //!
 //! Digdag always sends whole files. Here a client that follows a log asks for what was added to a file only, by the number
 //! of the last chunk that it knows.
 
 use super::log_stream::LogStream;
 use super::{ApiError, App, Body, PathParams, Request, Response, Route, attempts, wire};
+use crate::logs::file_name::{NANOSECONDS_OF_A_MILLISECOND, ending};
 use crate::model::AttemptId;
 use crate::store::task_logs::{self, LogFile, LogFileRow};
 use std::path::{Component, Path};
@@ -29,7 +28,7 @@ fn list(app: &App, request: &Request, path: &PathParams) -> Result<Response, Api
         attempts::find(reader, attempt)?;
         Ok(task_logs::list(reader, attempt)?)
     })?;
-    let agent = &app.settings().agent;
+    let agent = app.service().agent();
     let mut files: Vec<(String, LogFileRow)> =
         rows.into_iter().map(|row| (file_name(&row, agent), row)).collect();
     files.retain(|(name, _)| name.starts_with(prefix));
@@ -78,12 +77,8 @@ struct FileName<'a> {
     number: u32,
 }
 
-const NANOSECONDS_OF_A_MILLISECOND: u32 = 1_000_000;
-
 fn file_name(row: &LogFileRow, agent: &str) -> String {
-    let (seconds, milliseconds) = file_time(row);
-    let nanoseconds = milliseconds * NANOSECONDS_OF_A_MILLISECOND + row.number % NANOSECONDS_OF_A_MILLISECOND;
-    format!("{}@{seconds:08x}{nanoseconds:08x}.{agent}.log.gz", row.task)
+    format!("{}{}", row.task, ending(row.first_at, row.number, agent))
 }
 
 fn file_time(row: &LogFileRow) -> (i64, u32) {

@@ -135,6 +135,11 @@ mod tests {
                 400,
                 "Invalid timestamp format: 2024-01-02".to_owned(),
             ),
+            (
+                with("retryAttemptName", json!("a\0b")),
+                400,
+                "The name of an attempt must not hold the character NUL".to_owned(),
+            ),
             (with("params", json!(null)), 400, format!("{unset} [params]")),
             (with("params", json!([1])), 400, "params: Expected object but got [1]".to_owned()),
             (
@@ -216,6 +221,10 @@ mod tests {
             (
                 json!({"fromTime": "1970-01-02T00:00:00Z", "attemptName": "bf", "dryRun": true, "count": 50}),
                 "count is set to 50 but there are only 2 attempts until the next schedule time".to_owned(),
+            ),
+            (
+                json!({"fromTime": "1970-01-02T00:00:00Z", "attemptName": "b\0f", "dryRun": true}),
+                "The name of an attempt must not hold the character NUL".to_owned(),
             ),
             (
                 json!({"fromTime": "1970-01-02T00:00:00Z", "attemptName": "bf", "dryRun": true, "count": -1}),

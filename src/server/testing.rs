@@ -49,7 +49,7 @@ impl TestServer {
 
     /// A server whose settings are changed.
     pub(crate) fn with(change: impl FnOnce(&mut ApiSettings)) -> Self {
-        let mut settings = ApiSettings { agent: "7@host".to_owned(), ..ApiSettings::default() };
+        let mut settings = ApiSettings::default();
         change(&mut settings);
         let workspaces = TempDir::new().unwrap();
         let service = Service::start_up(ServiceConfig {
@@ -64,6 +64,7 @@ impl TestServer {
                 max_task_threads: 2,
                 log_level: Level::Info,
                 task_log_dir: None,
+                agent: "7@host".to_owned(),
                 retries_have_names: true,
                 max_log_size: u64::MAX,
                 attempt_ttl: None,

@@ -33,7 +33,7 @@ const KEYS: &[(&str, Use)] = &[
     ("agent.command_executor.*", Use::Ignored("commands run on this machine")),
     ("agent.enabled", Use::Start),
     ("agent.heartbeat-interval", Use::Ignored(ONE_PROCESS)),
-    ("agent.id", Use::Live),
+    ("agent.id", Use::Start),
     ("agent.lock-retention-time", Use::Ignored(ONE_PROCESS)),
     ("agent.max-task-threads", Use::Start),
     ("api.max_archive_total_size_limit", Use::Start),

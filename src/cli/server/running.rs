@@ -11,6 +11,7 @@ use super::{keys, listen, runtime_info, systemd};
 use crate::cli::{CliError, Context};
 use crate::crypto::Vault;
 use crate::engine::Limits;
+use crate::logs::file_name::default_agent;
 use crate::model::{Params, Settings};
 use crate::outbox::Outbox;
 use crate::runner::{Observer, RunOptions, Service, ServiceConfig, ServiceError, StoredSecrets};
@@ -149,6 +150,7 @@ fn options(config: &RunConfig, context: &Context) -> RunOptions {
         max_task_threads: config.max_task_threads,
         log_level: context.log.level(),
         task_log_dir: config.task_logs.as_ref().map(|dir| context.dir.join(dir)),
+        agent: config.agent.clone().unwrap_or_else(default_agent),
         retries_have_names: true,
         max_log_size: config.max_log_size,
         attempt_ttl: Some(config.attempt_ttl),

@@ -126,7 +126,6 @@ fn settings(config: &ServerConfig) -> ApiSettings {
         settings.archive_limits = archive::Limits::all(size);
     }
     settings.client_versions = http.client_versions.clone();
-    settings.agent = config.run.agent.clone().unwrap_or(settings.agent);
     settings
 }
 

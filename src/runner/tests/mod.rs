@@ -58,6 +58,7 @@ impl Machine {
             max_task_threads: 4,
             log_level: Level::Info,
             task_log_dir: None,
+            agent: "7@host".to_owned(),
             retries_have_names: true,
             max_log_size: u64::MAX,
             attempt_ttl: None,

@@ -59,6 +59,12 @@ pub(super) fn read(values: &Values<'_>) -> RunConfig {
             .filter(|factor| *factor > 0),
         max_log_size: values.number("log.max_task_size", 1..=u64::MAX).unwrap_or(DEFAULT_MAX_LOG_SIZE),
         task_logs: (tree == Some(true)).then(tree_dir),
-        agent: values.text("agent.id").map(str::to_owned),
+        agent: values.read("agent.id", "a part of a file name: up to 100 bytes without slashes", agent),
     }
+}
+
+/// It becomes a part of file names.
+fn agent(text: &str) -> Option<String> {
+    let fits = text.len() <= 100 && !text.contains(|c: char| c == '/' || c.is_control());
+    fits.then(|| text.to_owned())
 }
