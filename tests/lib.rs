@@ -12,6 +12,7 @@ mod cli;
 mod compat;
 mod hostile;
 mod language;
+mod limits;
 mod operators;
 mod readme;
 mod recovery;

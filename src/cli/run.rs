@@ -20,7 +20,9 @@ use crate::engine::Limits;
 use crate::logs::Level;
 use crate::logs::file_name::default_agent;
 use crate::model::{Params, Plan, ProjectId, Settings, Zone};
-use crate::runner::{Observer, Project, Run, RunFailure, RunOptions, SecretFailure, SecretSource};
+use crate::runner::{
+    Observer, Project, Run, RunFailure, RunOptions, SecretFailure, SecretSource, SlotSettings,
+};
 use crate::secret_files::SecretFiles;
 use crate::store::owners::OwnerKind;
 use crate::store::{Durability, Store, StoreError};
@@ -299,6 +301,7 @@ fn options(args: &RunArgs, context: &Context) -> Result<RunOptions, CliError> {
         runs_tasks: true,
         show_params: args.show_params,
         max_task_threads: args.max_task_threads.filter(|n| *n > 0).unwrap_or((4 * cores).max(8)),
+        slots: slots(&context.settings)?,
         log_level: context.log.level(),
         task_log_dir: args.task_log.as_ref().map(|dir| context.dir.join(dir)),
         agent: default_agent(),
@@ -308,6 +311,14 @@ fn options(args: &RunArgs, context: &Context) -> Result<RunOptions, CliError> {
         task_ttl: None,
         own_variables: &[],
         overlong_factor: None,
+    })
+}
+
+/// Slots of the configuration. They are of this run: other processes have theirs.
+fn slots(settings: &Settings) -> Result<SlotSettings, CliError> {
+    SlotSettings::from_settings(settings).map_err(|wrong| {
+        let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+        CliError::user(lines.join("\n"))
     })
 }
 

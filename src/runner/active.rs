@@ -206,6 +206,7 @@ impl Active {
             replay,
             cancellation: Arc::clone(&self.cancellation),
             log,
+            slots: vec![],
             task,
         })
     }

@@ -5,6 +5,8 @@
 //! hundred tasks that end at once cost one write.
 
 mod commit;
+mod dispatch;
+mod tell;
 
 use super::active::Active;
 use super::advance::advance;
@@ -16,9 +18,10 @@ use super::message::Message;
 use super::pending_logs::PendingLogs;
 use super::run_error::RunError;
 use super::shared::Shared;
+use super::slots::Gate;
 use super::workers::Workers;
 use crate::engine::{self, Change, Event};
-use crate::logs::{Level, LogRecord};
+use crate::logs::Level;
 use crate::model::{Attempt, AttemptId, TaskId, Time};
 use crate::operators::CancelStage;
 use crate::store::Durability;
@@ -50,6 +53,10 @@ pub(super) struct Dispatcher {
     ended: Ended,
     /// Jobs that were given to workers and have not come back.
     running: usize,
+    /// Where jobs wait that need a slot.
+    gate: Gate<Job>,
+    /// Attempts were canceled since it was last looked whether tasks of theirs wait for a slot.
+    canceled: bool,
     stage: CancelStage,
     draining: bool,
     logs: PendingLogs,
@@ -59,6 +66,8 @@ pub(super) struct Dispatcher {
 
 impl Dispatcher {
     pub(super) fn new(shared: Arc<Shared>, workers: Workers<Job>, purpose: Purpose) -> Self {
+        let gate = Gate::new(shared.options.slots.clone());
+        shared.load.use_slots(gate.usage());
         Self {
             shared,
             workers,
@@ -66,6 +75,8 @@ impl Dispatcher {
             active: BTreeMap::new(),
             ended: Ended::default(),
             running: 0,
+            gate,
+            canceled: false,
             stage: CancelStage::Running,
             draining: false,
             logs: PendingLogs::default(),
@@ -128,11 +139,12 @@ impl Dispatcher {
         for message in messages {
             match message {
                 Message::Adopt(active, start) => self.adopt(*active, &start)?,
-                Message::Happened { attempt, event, log } => {
+                Message::Happened { attempt, event, log, slots } => {
                     self.running -= 1;
                     if log.end() {
                         self.logs.add(log);
                     }
+                    self.release(&slots);
                     // A command that was ended because the program ends has neither failed nor succeeded.
                     if self.stage == CancelStage::Running
                         || !self.draining
@@ -154,14 +166,19 @@ impl Dispatcher {
                             events.push((id, Event::CancelRequested));
                         }
                         active.signal(CancelStage::Terminating);
+                        self.canceled = true;
                         killed.push(heard);
                     } else {
                         // Nobody may be listening any more.
                         let _ = heard.send(false);
                     }
                 }
-                Message::Drain => self.draining = true,
+                Message::Drain => {
+                    self.draining = true;
+                    self.give_up_waiting();
+                }
                 Message::Abort(stage) => self.signal_all(stage),
+                Message::Slots(settings) => self.configure(settings),
                 Message::StoreFailed(error) if self.purpose == Purpose::Run => return Err(error.into()),
                 Message::StoreFailed(error) => self.tell(Level::Error, &error.to_string()),
             }
@@ -176,6 +193,8 @@ impl Dispatcher {
             self.write_logs()?;
         }
         self.add_due(&mut events);
+        events.extend(self.withdraw_canceled());
+        self.admit()?;
         self.step(events)?;
         for heard in killed {
             let _ = heard.send(true);
@@ -197,6 +216,7 @@ impl Dispatcher {
                 alerts.extend(raised);
             }
         }
+        self.canceled |= !alerts.is_empty();
         alerts.iter().for_each(|alert| self.tell(alert.level(), &alert.log_line()));
         self.alerts.extend(alerts);
     }
@@ -293,28 +313,13 @@ impl Dispatcher {
         Ok(())
     }
 
-    fn dispatch(&mut self, id: AttemptId, task: TaskId) -> Result<(), RunError> {
-        if self.draining || !self.shared.options.runs_tasks {
-            return Ok(());
-        }
-        let Some(active) = self.active.get_mut(&id) else { return Ok(()) };
-        let Some(job) = active.job(task) else { return Ok(()) };
-        self.running += 1;
-        self.shared.load.queued();
-        self.logs.add(Arc::clone(&job.log));
-        self.workers.give(job).map_err(RunError::Thread)
-    }
-
     /// Lets go of an attempt that cannot be moved on. Others go on.
     fn forget(&mut self, id: AttemptId, reason: &RunError) {
         self.tell(Level::Error, &reason.to_string());
         if let Some(mut active) = self.active.remove(&id) {
             active.signal(CancelStage::Killed);
+            self.canceled = true;
         }
-    }
-
-    fn tell(&self, level: Level, message: &str) {
-        self.shared.observer.log(&LogRecord { time: self.shared.now(), level, task: None, message });
     }
 
     fn unfinished(&self) -> impl Iterator<Item = AttemptId> + '_ {
@@ -323,6 +328,7 @@ impl Dispatcher {
 
     fn signal_all(&mut self, stage: CancelStage) {
         self.stage = self.stage.max(stage);
+        self.canceled = true;
         self.active.values_mut().for_each(|active| active.signal(stage));
     }
 

@@ -23,7 +23,7 @@ const LONG_POLLING: chrono::TimeDelta = chrono::TimeDelta::minutes(30);
 pub(super) fn work_off(shared: &Shared, job: Job, thread: usize) -> Message {
     let _running = shared.load.begins();
     let event = execute(shared, &job, thread);
-    Message::Happened { attempt: job.identity.attempt_id, event, log: job.log }
+    Message::Happened { attempt: job.identity.attempt_id, event, log: job.log, slots: job.slots }
 }
 
 /// Runs a task to its end. A panic of its operator fails the task, not the program.

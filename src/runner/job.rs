@@ -1,5 +1,6 @@
 //! One run of one task: what a worker is given.
 
+use super::slots::Claim;
 use super::task_log::TaskLog;
 use super::workspace::Workspace;
 use crate::model::{Params, Task, TaskResult};
@@ -27,4 +28,6 @@ pub(super) struct Job {
     pub(super) replay: Option<Replay>,
     pub(super) cancellation: Arc<Cancellation>,
     pub(super) log: Arc<TaskLog>,
+    /// The slots that it has while it runs.
+    pub(super) slots: Claim,
 }

@@ -1,6 +1,8 @@
 //! How busy the runner is, for those who watch it from outside.
 
+use super::slots::SlotUse;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Counters that are written by the runner's threads and read at any time.
 #[derive(Debug, Default)]
@@ -9,10 +11,11 @@ pub struct Load {
     running: AtomicUsize,
     succeeded: AtomicU64,
     failed: AtomicU64,
+    slots: Mutex<Vec<SlotUse>>,
 }
 
 impl Load {
-    /// Tasks that wait for a thread.
+    /// Tasks that wait for a thread or a slot.
     pub fn queued_tasks(&self) -> usize {
         self.queued.load(Ordering::Relaxed)
     }
@@ -32,8 +35,22 @@ impl Load {
         self.failed.load(Ordering::Relaxed)
     }
 
+    /// How slots are used, by name.
+    pub fn slots(&self) -> Vec<SlotUse> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn use_slots(&self, slots: Vec<SlotUse>) {
+        *self.slots.lock().unwrap_or_else(PoisonError::into_inner) = slots;
+    }
+
     pub(super) fn queued(&self) {
         self.queued.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A task waits no more, and does not run either.
+    pub(super) fn withdrawn(&self) {
+        self.queued.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Counts a task as running until the guard is dropped.

@@ -1,6 +1,7 @@
 //! What the dispatcher is told.
 
 use super::active::Active;
+use super::slots::{Claim, SlotSettings};
 use super::task_log::TaskLog;
 use crate::engine::Event;
 use crate::model::{AttemptId, TaskId};
@@ -13,8 +14,8 @@ use std::sync::mpsc::Sender;
 pub(super) enum Message {
     /// A new attempt is in the store; its first tasks are to be started.
     Adopt(Box<Active>, Vec<TaskId>),
-    /// Something happened to a task. Its log is written with the step that follows.
-    Happened { attempt: AttemptId, event: Event, log: Arc<TaskLog> },
+    /// Something happened to a task, which gives its slots back. Its log is written with the step that follows.
+    Happened { attempt: AttemptId, event: Event, log: Arc<TaskLog>, slots: Claim },
     /// A log has text that is to be written within a second.
     LogPending(Arc<TaskLog>),
     /// Everything is to be canceled, or killed.
@@ -25,6 +26,8 @@ pub(super) enum Message {
     Drain,
     /// Commands that still run while draining are to end. What becomes of their tasks is for the next process.
     Abort(CancelStage),
+    /// Tasks that begin from now on need other slots.
+    Slots(SlotSettings),
     /// The store failed somewhere else.
     StoreFailed(StoreError),
 }

@@ -26,6 +26,7 @@ mod secrets;
 mod server_starter;
 mod service;
 mod shared;
+mod slots;
 mod starter;
 mod task_log;
 #[cfg(test)]
@@ -41,3 +42,4 @@ pub use run_starter::Project;
 pub use secrets::{SecretFailure, SecretSource, StoredSecrets};
 pub use service::{Service, ServiceConfig, ServiceError};
 pub use shared::RunOptions;
+pub use slots::{SlotSettings, SlotUse};

@@ -15,6 +15,7 @@ use super::run_error::RunError;
 use super::secrets::SecretSource;
 use super::server_starter::ServerStarter;
 use super::shared::{RunOptions, Shared};
+use super::slots::SlotSettings;
 use super::starter::Starter;
 use super::workers::Workers;
 use super::workspace::remove_workspaces;
@@ -161,6 +162,11 @@ impl Service {
     /// Lets tasks that begin from now on see another configuration.
     pub fn configure(&self, settings: Settings) {
         *self.shared.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    /// Lets tasks that begin from now on need other slots. Those that wait go on by the new ones, too.
+    pub fn set_slots(&self, slots: SlotSettings) {
+        self.shared.inbox.send(Message::Slots(slots));
     }
 
     /// How busy it is.

@@ -6,6 +6,7 @@ use super::load::Load;
 use super::message::Message;
 use super::observer::Observer;
 use super::secrets::SecretSource;
+use super::slots::SlotSettings;
 use super::starter::Starter;
 use super::task_log::{Fill, TaskLog};
 use crate::clock::Clock;
@@ -28,6 +29,8 @@ pub struct RunOptions {
     pub show_params: bool,
     /// How many tasks run at the same time; 0 for as many as are ready.
     pub max_task_threads: usize,
+    /// How many tasks of a kind run at the same time.
+    pub slots: SlotSettings,
     /// What is less important than this is not logged.
     pub log_level: Level,
     /// Where Digdag's tree of log files is kept too.

@@ -1,5 +1,6 @@
 //! What the server counts, in the text format of Prometheus 0.0.4. Counting is the application's.
 
+use crate::runner::SlotUse;
 use std::fmt::{self, Display};
 use std::fs;
 use std::time::Duration;
@@ -22,8 +23,9 @@ pub struct Metrics {
     pub failed_attempts: u64,
     /// Tasks that run.
     pub running_tasks: u64,
-    /// Tasks that could run and wait for a thread.
+    /// Tasks that could run and wait for a thread or a slot.
     pub queued_tasks: u64,
+    pub slots: Vec<SlotUse>,
     /// How long the schedule that waits longest has been due.
     pub schedule_lateness: Duration,
     /// Notifications that are to be sent.
@@ -88,7 +90,20 @@ impl Display for Metrics {
         )?;
         metric("dibble_attempts_ended_total", "Attempts that have ended since the server began.", &ended)?;
         metric("dibble_tasks_running", "Tasks that run.", &one(whole(self.running_tasks)))?;
-        metric("dibble_tasks_queued", "Tasks that wait for a thread.", &one(whole(self.queued_tasks)))?;
+        metric(
+            "dibble_tasks_queued",
+            "Tasks that wait for a thread or a slot.",
+            &one(whole(self.queued_tasks)),
+        )?;
+        let slots = |value: fn(&SlotUse) -> usize| -> Vec<_> {
+            self.slots
+                .iter()
+                .map(|slot| (labels(&[("slot", &slot.name)]), whole(value(slot) as u64)))
+                .collect()
+        };
+        metric("dibble_slot_size", "How many tasks may have a slot at a time.", &slots(|slot| slot.size))?;
+        metric("dibble_slot_used", "Tasks that have a slot.", &slots(|slot| slot.used))?;
+        metric("dibble_slot_waiting", "Tasks that wait for a slot.", &slots(|slot| slot.waiting))?;
         metric(
             "dibble_schedule_lateness_seconds",
             "How long the longest waiting schedule has been due.",
@@ -140,6 +155,7 @@ mod tests {
             failed_attempts: 1,
             running_tasks: 3,
             queued_tasks: 0,
+            slots: vec![SlotUse { name: "db".to_owned(), size: 2, used: 1, waiting: 0 }],
             schedule_lateness: Duration::from_secs(5),
             pending_notifications: 4,
             workflows: vec![
@@ -179,9 +195,18 @@ dibble_attempts_ended_total{status="error"} 1
 # HELP dibble_tasks_running Tasks that run.
 # TYPE dibble_tasks_running gauge
 dibble_tasks_running 3
-# HELP dibble_tasks_queued Tasks that wait for a thread.
+# HELP dibble_tasks_queued Tasks that wait for a thread or a slot.
 # TYPE dibble_tasks_queued gauge
 dibble_tasks_queued 0
+# HELP dibble_slot_size How many tasks may have a slot at a time.
+# TYPE dibble_slot_size gauge
+dibble_slot_size{slot="db"} 2
+# HELP dibble_slot_used Tasks that have a slot.
+# TYPE dibble_slot_used gauge
+dibble_slot_used{slot="db"} 1
+# HELP dibble_slot_waiting Tasks that wait for a slot.
+# TYPE dibble_slot_waiting gauge
+dibble_slot_waiting{slot="db"} 0
 # HELP dibble_schedule_lateness_seconds How long the longest waiting schedule has been due.
 # TYPE dibble_schedule_lateness_seconds gauge
 dibble_schedule_lateness_seconds 5

@@ -7,7 +7,9 @@ use crate::crypto::Vault;
 use crate::engine::Limits;
 use crate::logs::{Level, LogRecord, MachineZone};
 use crate::model::{Params, ProjectId, Settings, Task, WorkflowId, Zone};
-use crate::runner::{Observer, RunOptions, SecretFailure, SecretSource, Service, ServiceConfig};
+use crate::runner::{
+    Observer, RunOptions, SecretFailure, SecretSource, Service, ServiceConfig, SlotSettings,
+};
 use crate::store::revisions::NewRevision;
 use crate::store::testing::{at, object};
 use crate::store::{Durability, Store, projects, revisions, workflows};
@@ -62,6 +64,7 @@ impl TestServer {
                 runs_tasks: true,
                 show_params: false,
                 max_task_threads: 2,
+                slots: SlotSettings::default(),
                 log_level: Level::Info,
                 task_log_dir: None,
                 agent: "7@host".to_owned(),

@@ -46,6 +46,7 @@ impl Vitals for App {
             failed_attempts: load.failed_attempts(),
             running_tasks: load.running_tasks() as u64,
             queued_tasks: load.queued_tasks() as u64,
+            slots: load.slots(),
             schedule_lateness: late.map_or(Duration::ZERO, |schedule| between(schedule.next.run, now)),
             workflows: workflows.collect(),
         })

@@ -141,6 +141,7 @@ const KEYS: &[(&str, Use)] = &[
     ("server.port", Use::Start),
     ("server.runtime-info.path", Use::Start),
     ("server.shutdown.timeout", Use::Live),
+    ("slots.*", Use::Live),
     ("system-plugin.*", Use::Ignored(NO_JVM)),
 ];
 

@@ -37,6 +37,9 @@ fn follow(running: &mut Running, mut settings: Settings, default_level: Level) -
     running.front.put(site);
     parts.service.configure(settings.clone());
     running.outbox.configure(sender);
+    if config.run.slots != running.config.run.slots {
+        parts.service.set_slots(config.run.slots.clone());
+    }
     parts.log.set_level(config.log_level.unwrap_or(default_level));
     let followed =
         if changes.live.is_empty() { "nothing has changed".to_owned() } else { changes.live.join(", ") };

@@ -148,6 +148,7 @@ fn options(config: &RunConfig, context: &Context) -> RunOptions {
         runs_tasks: config.runs_tasks,
         show_params: false,
         max_task_threads: config.max_task_threads,
+        slots: config.slots.clone(),
         log_level: context.log.level(),
         task_log_dir: config.task_logs.as_ref().map(|dir| context.dir.join(dir)),
         agent: config.agent.clone().unwrap_or_else(default_agent),

@@ -3,8 +3,9 @@
 mod alerts;
 mod backfill;
 mod service;
+mod slots;
 
-use super::{Observer, RunOptions, SecretFailure, SecretSource, Service, ServiceConfig};
+use super::{Observer, RunOptions, SecretFailure, SecretSource, Service, ServiceConfig, SlotSettings};
 use crate::actions::start::{StartRequest, Started};
 use crate::archive::{PackOptions, pack};
 use crate::clock::Clock;
@@ -56,6 +57,7 @@ impl Machine {
             runs_tasks: true,
             show_params: false,
             max_task_threads: 4,
+            slots: SlotSettings::default(),
             log_level: Level::Info,
             task_log_dir: None,
             agent: "7@host".to_owned(),

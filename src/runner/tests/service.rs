@@ -226,7 +226,7 @@ fn a_command_that_is_ended_with_the_server_runs_again() {
 }
 
 /// Lets the owner look like a process that is gone. It is this process, after all.
-fn forget_the_process(running: &super::Running) {
+pub(super) fn forget_the_process(running: &super::Running) {
     use crate::store::{Durability, testing};
     running.service.store().write(Durability::Full, testing::age_owners).unwrap();
 }

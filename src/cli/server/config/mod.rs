@@ -7,6 +7,7 @@ mod http;
 mod notifications;
 mod run;
 mod schedules;
+mod slots;
 
 pub(super) use access::{AccessConfig, BasicUser, is_hash};
 pub(super) use access_log::AccessLogConfig;
@@ -77,7 +78,7 @@ impl ServerConfig {
             http: http::read(&values, settings),
             access: access::read(&values),
             database: database::read(&values),
-            run: run::read(&values),
+            run: run::read(&values, settings),
             schedules: schedules::read(&values, settings),
             access_log: access_log::read(&values),
             runtime_info: values.text("server.runtime-info.path").map(PathBuf::from),
@@ -226,6 +227,11 @@ mod tests {
         for (key, value, expected) in [
             ("server.port", "http", "a whole number from 0 to 65535"),
             ("schedule.enabled", "on", "true or false"),
+            (
+                "slots.my.db",
+                "1",
+                "slots.NAME = N and slots.NAME.tasks = +TASK*, the name made of letters, digits, - and _",
+            ),
             ("schedule.catch_up", "some", "all, last or none"),
             ("schedule.catch_up.p.daily", "some", "all, last or none"),
             ("schedule.catch_up_limit", "0", "a whole number from 1 to 4294967295"),

@@ -1,6 +1,9 @@
 //! How tasks are run.
 
 use super::super::values::Values;
+use super::slots;
+use crate::model::Settings;
+use crate::runner::SlotSettings;
 use chrono::TimeDelta;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +14,8 @@ pub(in crate::cli::server) struct RunConfig {
     /// Whether tasks are run at all, or wait for another server.
     pub(in crate::cli::server) runs_tasks: bool,
     pub(in crate::cli::server) max_task_threads: usize,
+    /// How many tasks of a kind run at a time.
+    pub(in crate::cli::server) slots: SlotSettings,
     pub(in crate::cli::server) max_tasks: usize,
     pub(in crate::cli::server) max_attempts: u32,
     pub(in crate::cli::server) attempt_ttl: TimeDelta,
@@ -28,7 +33,7 @@ pub(in crate::cli::server) struct RunConfig {
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const DEFAULT_MAX_LOG_SIZE: u64 = 256 << 20;
 
-pub(super) fn read(values: &Values<'_>) -> RunConfig {
+pub(super) fn read(values: &Values<'_>, settings: &Settings) -> RunConfig {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = values.number("agent.max-task-threads", 0..=100_000).filter(|threads| *threads > 0);
     let ttl = |key, default| {
@@ -51,6 +56,7 @@ pub(super) fn read(values: &Values<'_>) -> RunConfig {
     RunConfig {
         runs_tasks: runs_tasks == [true, true],
         max_task_threads: threads.unwrap_or((4 * cores).max(8)),
+        slots: slots::read(values, settings),
         max_tasks: values.number("executor.task_max_run", 1..=usize::MAX).unwrap_or(1000),
         max_attempts: values.number("executor.attempt_max_run", 0..=u32::MAX).unwrap_or(100),
         attempt_ttl: ttl("executor.attempt_ttl", 7 * DAY),

@@ -1,0 +1,4 @@
+//! Limits that keep the machine alive: how much runs at a time, and what it may use.
+
+mod slots;
+mod threads;
