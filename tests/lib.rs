@@ -13,6 +13,7 @@ mod compat;
 mod hostile;
 mod language;
 mod limits;
+mod notifications;
 mod operators;
 mod readme;
 mod recovery;

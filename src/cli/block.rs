@@ -2,8 +2,10 @@
 
 use crate::client::NewAttempt;
 use crate::client::models::{Attempt, LastSession, Project, Schedule, Session, Task, Workflow};
+use crate::client::notifications::Notification;
 use crate::logs::MachineZone;
 use crate::logs::local_time::show;
+use crate::model::time::parse_iso;
 use crate::model::{Params, Time};
 use chrono::{DateTime, FixedOffset};
 use serde_json::Value;
@@ -136,6 +138,33 @@ pub(crate) fn task_block(task: &Task, zone: &MachineZone) -> String {
     )
 }
 
+/// What people were told, or are to be told.
+pub(crate) fn notification_block(notification: &Notification, zone: &MachineZone) -> String {
+    let at = |text: &str| parse_iso(text).map_or_else(|| text.to_owned(), |at| zone.show(at));
+    let mut lines = vec![
+        line("id", &notification.id),
+        line("created at", at(&notification.created_at)),
+        line("kind", &notification.kind),
+    ];
+    let text = |text: &Option<String>| text.clone();
+    let optional = [
+        ("project", text(&notification.project)),
+        ("workflow", text(&notification.workflow)),
+        ("attempt id", notification.attempt_id.as_ref().map(ToString::to_string)),
+    ];
+    lines.extend(optional.into_iter().filter_map(|(name, value)| Some(line(name, value?))));
+    lines.push(line("message", &notification.message));
+    lines.push(line("state", &notification.state));
+    let optional = [
+        ("channel", text(&notification.channel)),
+        ("tries", (notification.tries > 0).then(|| notification.tries.to_string())),
+        ("answer", text(&notification.answer)),
+        ("next try at", notification.retry_at.as_deref().map(at)),
+    ];
+    lines.extend(optional.into_iter().filter_map(|(name, value)| Some(line(name, value?))));
+    block("  ", &lines)
+}
+
 /// A project with its newest revision.
 pub(crate) fn project_block(project: &Project, zone: &MachineZone) -> String {
     block(
@@ -212,7 +241,6 @@ fn json_text(params: &Params) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::time::parse_iso;
     use serde_json::json;
 
     fn attempt(change: Value) -> Attempt {

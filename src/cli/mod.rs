@@ -28,6 +28,7 @@ mod local_project;
 pub mod log;
 pub mod log_file;
 mod log_line;
+pub mod notifications;
 pub mod output;
 pub mod packing;
 pub mod params_arg;
@@ -146,6 +147,10 @@ pub(crate) const COMMANDS: &[Command] = &[
     },
     Command { definition: &attempts::ATTEMPT, run: |words, context| attempts::run(&read(words)?, context) },
     Command { definition: &tasks::DEFINITION, run: |words, context| tasks::run(&read(words)?, context) },
+    Command {
+        definition: &notifications::DEFINITION,
+        run: |words, context| notifications::run(&read(words)?, context),
+    },
     Command { definition: &secrets::DEFINITION, run: |words, context| secrets::run(&read(words)?, context) },
     Command {
         definition: &server::DEFINITION,

@@ -5,7 +5,7 @@ use super::error::{CliError, ErrorKind, UsageText};
 use super::parse::PROGRAM;
 
 /// What asks a server, in the order of the usage. What is in none of these lists works on this machine alone.
-const CLIENT_MODE: [&str; 22] = [
+const CLIENT_MODE: [&str; 23] = [
     "push",
     "archive",
     "upload",
@@ -25,6 +25,7 @@ const CLIENT_MODE: [&str; 22] = [
     "attempts",
     "attempt",
     "tasks",
+    "notifications",
     "delete",
     "secrets",
     "version",

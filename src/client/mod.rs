@@ -8,6 +8,7 @@ mod error;
 mod exchange;
 mod logs;
 pub mod models;
+pub mod notifications;
 mod path;
 mod projects;
 mod proxy;
@@ -15,6 +16,7 @@ mod schedules;
 mod sessions;
 #[cfg(test)]
 pub(crate) mod testing;
+mod times;
 mod versions;
 mod workflows;
 

@@ -1,7 +1,7 @@
 //! What the API sends and takes. Fields that are not known are ignored, so that newer servers can be asked, too; ids
 //! come as texts or as numbers and are opaque.
 
-use crate::model::time::{iso, parse_iso};
+use super::times::{instant, offset_time, optional_instant, optional_offset_time};
 use crate::model::{Params, Time};
 use chrono::{DateTime, FixedOffset};
 use serde::de::{Error, Unexpected};
@@ -335,80 +335,6 @@ impl<'de> Deserialize<'de> for Direct {
         let url = value.get("url").unwrap_or(&value).as_str();
         url.map(|url| Self(url.to_owned()))
             .ok_or_else(|| D::Error::invalid_type(Unexpected::Other(&value.to_string()), &"a URL"))
-    }
-}
-
-/// `2026-11-22T03:16:29Z`
-mod instant {
-    use super::{Deserialize, Deserializer, Error, Serializer, Time, Unexpected, parse_iso};
-
-    pub(super) fn serialize<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&time.format("%Y-%m-%dT%H:%M:%SZ"))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        parse_iso(&text).ok_or_else(|| D::Error::invalid_value(Unexpected::Str(&text), &"a time"))
-    }
-}
-
-mod optional_instant {
-    use super::{Deserialize, Deserializer, Error, Serializer, Time, Unexpected, instant, parse_iso};
-
-    pub(super) fn serialize<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
-        match time {
-            Some(time) => instant::serialize(time, serializer),
-            None => serializer.serialize_none(),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
-        let text = Option::<String>::deserialize(deserializer)?;
-        let read = |text: String| {
-            parse_iso(&text).ok_or_else(|| D::Error::invalid_value(Unexpected::Str(&text), &"a time"))
-        };
-        text.map(read).transpose()
-    }
-}
-
-/// `2026-11-20T00:00:00+09:00`, which is shown with its own offset.
-mod offset_time {
-    use super::{DateTime, Deserialize, Deserializer, Error, FixedOffset, Serializer, Unexpected, iso};
-
-    pub(super) fn serialize<S: Serializer>(
-        time: &DateTime<FixedOffset>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&iso(*time))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<DateTime<FixedOffset>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        DateTime::parse_from_rfc3339(&text)
-            .map_err(|_| D::Error::invalid_value(Unexpected::Str(&text), &"a time with an offset"))
-    }
-}
-
-/// The same, or null.
-mod optional_offset_time {
-    use super::{DateTime, Deserialize, Deserializer, FixedOffset, Serialize, Serializer, offset_time};
-
-    #[derive(Deserialize, Serialize)]
-    struct Given(#[serde(with = "offset_time")] DateTime<FixedOffset>);
-
-    pub(super) fn serialize<S: Serializer>(
-        time: &Option<DateTime<FixedOffset>>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        time.map(Given).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<DateTime<FixedOffset>>, D::Error> {
-        Ok(Option::<Given>::deserialize(deserializer)?.map(|Given(time)| time))
     }
 }
 

@@ -152,6 +152,6 @@ impl Client {
     }
 }
 
-fn paged(path: ApiPath, page: &Page) -> ApiPath {
+pub(super) fn paged(path: ApiPath, page: &Page) -> ApiPath {
     path.query_if("last_id", page.last_id.as_ref()).query_if("page_size", page.size)
 }

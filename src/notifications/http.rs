@@ -85,6 +85,7 @@ impl HttpRequest {
             ureq::Error::HostNotFound => format!("{host} is not known"),
             // Its text would be the address.
             ureq::Error::BadUri(_) => "notification.http.url cannot be used".to_owned(),
+            ureq::Error::Io(error) => format!("{host}: {error}"),
             error => format!("{host}: {error}"),
         })
     }

@@ -48,6 +48,15 @@ impl Sender {
         Ok(Some(Self { way, retries: Retries::read(settings)? }))
     }
 
+    /// As it is, with commands that do not inherit these variables of the environment.
+    #[must_use]
+    pub fn without(mut self, variables: &'static [&'static str]) -> Self {
+        if let Way::Shell(command) = &mut self.way {
+            command.removed = variables;
+        }
+        self
+    }
+
     /// `shell`, `http` or `mail`.
     pub fn channel(&self) -> &'static str {
         match self.way {

@@ -21,13 +21,15 @@ pub type Around<'a> = &'a dyn Fn(Pid, &mut dyn FnMut());
 pub(super) struct ShellCommand {
     command: String,
     timeout: Duration,
+    /// Variables of the environment that it does not inherit.
+    pub(super) removed: &'static [&'static str],
 }
 
 impl ShellCommand {
     pub(super) fn read(settings: &Settings) -> Result<Self, ConfigError> {
         let command = required(settings, "notification.shell.command")?.to_owned();
         let timeout = settings.number("notification.shell.timeout")?.unwrap_or(30_000);
-        Ok(Self { command, timeout: Duration::from_millis(timeout) })
+        Ok(Self { command, timeout: Duration::from_millis(timeout), removed: &[] })
     }
 
     pub(super) fn send(&self, payload: &[u8], around: Around<'_>) -> Result<String, SendError> {
@@ -42,7 +44,11 @@ impl ShellCommand {
 
     /// How the command ended; none if it took too long.
     fn run(&self, payload: &[u8], around: Around<'_>) -> io::Result<Option<ExitStatus>> {
-        let mut child = Command::new("/bin/sh")
+        let mut shell = Command::new("/bin/sh");
+        for name in self.removed {
+            shell.env_remove(name);
+        }
+        let mut child = shell
             .args(["-c", &self.command])
             .stdin(input(payload)?)
             .stdout(Stdio::null())

@@ -11,7 +11,9 @@ pub(crate) fn run(ctx: &Context<'_>) -> Result<TaskResult, OperatorError> {
     let sender = Sender::read(ctx.host.settings(), |name| std::env::var(name).ok())?;
     let payload = payload(ctx, &message);
     match sender {
-        Some(sender) => deliver(ctx, &sender, &message, &payload)?,
+        Some(sender) => {
+            deliver(ctx, &sender.without(ctx.host.own_variables()), &message, &payload)?;
+        }
         None => {
             let dropped = Delivery { outcome: Outcome::Dropped, channel: None, answer: None, tries: 0 };
             ctx.host.record_notification(&message, &payload, &dropped);

@@ -1,8 +1,8 @@
 //! All resources of the REST API.
 
 use super::{
-    App, Route, Router, admin, archives, attempts, logs, openapi, projects, revisions, schedules, secrets,
-    session_times, sessions, starts, version, vitals, workflows,
+    App, Route, Router, admin, archives, attempts, logs, notifications, openapi, projects, revisions,
+    schedules, secrets, session_times, sessions, starts, version, vitals, workflows,
 };
 
 /// The routes of every resource.
@@ -19,6 +19,7 @@ pub const ROUTES: &[&[Route<App>]] = &[
     attempts::ROUTES,
     starts::ROUTES,
     logs::ROUTES,
+    notifications::ROUTES,
     admin::ROUTES,
     openapi::ROUTES,
     vitals::ROUTES,

@@ -38,6 +38,7 @@ pub mod http;
 mod log_stream;
 pub mod logs;
 pub mod metrics;
+pub mod notifications;
 pub mod openapi;
 mod paging;
 pub mod projects;

@@ -6,6 +6,7 @@
 
 mod attempt;
 mod log_file;
+mod notification;
 mod project;
 mod schedule;
 mod secret;
@@ -16,6 +17,7 @@ mod workflow;
 
 pub use attempt::Attempt;
 pub use log_file::LogFile;
+pub use notification::Notification;
 pub use project::{Project, Revision};
 pub use schedule::{Schedule, ScheduleAttempts, ScheduleSummary};
 pub use secret::{Secret, SecretKey};

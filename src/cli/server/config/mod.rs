@@ -13,7 +13,7 @@ pub(super) use access::{AccessConfig, BasicUser, is_hash};
 pub(super) use access_log::AccessLogConfig;
 pub(super) use database::Database;
 pub(super) use http::HttpConfig;
-pub(in crate::cli) use notifications::sender;
+pub(super) use notifications::sender;
 pub(super) use run::RunConfig;
 
 use super::values::{Values, Wrong};

@@ -1,5 +1,6 @@
 //! Who is told when something goes wrong.
 
+use super::super::systemd;
 use crate::cli::CliError;
 use crate::model::Settings;
 use crate::notifications::Sender;
@@ -9,9 +10,10 @@ use crate::notifications::Sender;
 /// # Errors
 ///
 /// A setting is wrong, or is missing.
-pub(in crate::cli) fn sender(
+pub(in crate::cli::server) fn sender(
     settings: &Settings,
     variable: fn(&str) -> Option<String>,
 ) -> Result<Option<Sender>, CliError> {
-    Sender::read(settings, variable).map_err(|error| CliError::user(error.to_string()))
+    let sender = Sender::read(settings, variable).map_err(|error| CliError::user(error.to_string()))?;
+    Ok(sender.map(|sender| sender.without(systemd::VARIABLES)))
 }
