@@ -10,12 +10,16 @@ pub(super) const DEFAULT_PAGE: u32 = 100;
 ///
 /// # Errors
 ///
-/// 400 when the size is larger than `max` or negative, 404 when one of them is no number.
+/// 400 when the size is larger than `max`, or negative and not -1, 404 when one of them is no number.
 pub(super) fn page<T>(query: &Query, max: u32, id: fn(i64) -> T) -> Result<Page<T>, ApiError> {
     Ok(Page { limit: page_size(query, max)?, before: query.scalar("last_id")?.map(id) })
 }
 
 fn page_size(query: &Query, max: u32) -> Result<u32, ApiError> {
+    if query.scalar("page_size")? == Some(-1) {
+        // All there are, as with Digdag, which does not hold this to the limit either.
+        return Ok(u32::MAX);
+    }
     let Some(size) = natural(query, "page_size")? else { return Ok(DEFAULT_PAGE) };
     if size > max {
         return Err(ApiError::invalid(format!(
@@ -58,6 +62,9 @@ mod tests {
             "the default is not held to the limit, as with Digdag"
         );
         assert_eq!(page_size(&parsed("page_size=0"), 100), Ok(0));
+        assert_eq!(page_size(&parsed("page_size=-1"), 100), Ok(u32::MAX), "all of them");
+        let negative = ApiError::invalid("page_size= must not be negative");
+        assert_eq!(page_size(&parsed("page_size=-2"), 100), Err(negative));
         assert_eq!(page_size(&parsed("page_size=100"), 100), Ok(100));
         let error = page_size(&parsed("page_size=101"), 100).unwrap_err();
         assert_eq!(
