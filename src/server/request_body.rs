@@ -5,6 +5,7 @@ use super::{ApiError, Request};
 use crate::model::time::parse_iso;
 use crate::model::{Params, Time, config};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 /// The document of a request, an object.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,9 +25,8 @@ impl RequestBody {
         request.require_content_type("application/json")?;
         match request.json()? {
             Value::Object(fields) => Ok(Self { model, fields }),
-            other => {
-                Err(ApiError::invalid(format!("Cannot build {model}: an object is expected, not {other}")))
-            }
+            // It is not repeated: it may have been meant to be a secret.
+            _ => Err(ApiError::invalid(format!("Cannot build {model}: an object is expected"))),
         }
     }
 
@@ -64,6 +64,13 @@ impl RequestBody {
     /// A text; numbers and truth values are written out.
     pub(super) fn text(&self, field: &str) -> Result<Option<String>, ApiError> {
         self.given(field).map(|value| config::as_string(field, value).map_err(invalid)).transpose()
+    }
+
+    /// As [`text`](Self::text), but an error does not repeat the value.
+    pub(super) fn secret(&self, field: &str) -> Result<Option<Zeroizing<String>>, ApiError> {
+        let read = |value| config::as_string(field, value).map(Zeroizing::new);
+        let secret = self.given(field).map(read).transpose();
+        secret.map_err(|_| ApiError::invalid(format!("{field}: Expected string type")))
     }
 
     /// A number of a row: `"7"`, `7`.
@@ -183,14 +190,14 @@ mod tests {
 
     #[test]
     fn bodies_are_objects_of_json() {
-        assert_eq!(message(read("")), "Cannot build RestThing: an object is expected, not null");
-        assert_eq!(message(read("[1]")), "Cannot build RestThing: an object is expected, not [1]");
+        assert_eq!(message(read("")), "Cannot build RestThing: an object is expected");
+        assert_eq!(message(read("[1]")), "Cannot build RestThing: an object is expected");
         assert!(message(read("{")).starts_with("Invalid JSON: "));
         let optional = |text| RequestBody::read_optional(&request(text), "RestThing");
         for text in ["", "null", "{}"] {
             assert_eq!(optional(text).unwrap().fields, Params::new());
         }
-        assert_eq!(message(optional("1")), "Cannot build RestThing: an object is expected, not 1");
+        assert_eq!(message(optional("1")), "Cannot build RestThing: an object is expected");
         let mut untyped = request("{}");
         untyped.headers = crate::server::Headers::default();
         assert_eq!(

@@ -4,7 +4,6 @@ use super::request_body::RequestBody;
 use super::{ApiError, App, PathParams, Request, Response, Route, wire};
 use crate::actions::secrets;
 use crate::model::ProjectId;
-use zeroize::Zeroizing;
 
 pub const ROUTES: &[Route<App>] = &[
     Route::get("/api/projects/{id}/secrets", list),
@@ -19,8 +18,7 @@ fn list(app: &App, _: &Request, path: &PathParams) -> Result<Response, ApiError>
 
 fn set(app: &App, request: &Request, path: &PathParams) -> Result<Response, ApiError> {
     let (id, key) = (ProjectId(path.scalar("id")?), path.text("key"));
-    let value = RequestBody::read(request, "RestSetSecretRequest")?.required("value", RequestBody::text)?;
-    let value = Zeroizing::new(value);
+    let value = RequestBody::read(request, "RestSetSecretRequest")?.required("value", RequestBody::secret)?;
     let row = secrets::set(app.store(), app.vault(), id, key, &value, app.now())?;
     Ok(Response::json(200, &wire::Secret::new(key, &row.project)))
 }
@@ -77,6 +75,10 @@ mod tests {
         let unset = "Cannot build RestSetSecretRequest, some of required attributes are not set [value]";
         assert_eq!(put(path, json!({"nope": 1})), error(400, unset));
         assert_eq!(put(path, json!(null)).0, 400);
+        for document in [json!({"value": ["topsecret"]}), json!(["topsecret"]), json!("topsecret")] {
+            let (status, body) = put(path, document);
+            assert_eq!((status, body.contains("topsecret")), (400, false), "{body}");
+        }
         assert_eq!(
             server.send("PUT", path, Some(("text/plain", b"x"))).text(),
             error(400, "RESTEASY003065: Cannot consume content type")
