@@ -306,7 +306,7 @@ impl Dispatcher {
         let Some(active) = self.active.get(&id) else { return Ok(()) };
         let session = active.origin.session_id;
         self.ended.remember(id);
-        self.shared.load.ended(success);
+        self.shared.load.ended(success, active.attempt.cancel_requested);
         for (next, start) in self.shared.starter.ended(&self.shared, id, session, success) {
             self.adopt(next, &start)?;
         }

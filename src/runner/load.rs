@@ -11,6 +11,7 @@ pub struct Load {
     running: AtomicUsize,
     succeeded: AtomicU64,
     failed: AtomicU64,
+    canceled: AtomicU64,
     slots: Mutex<Vec<SlotUse>>,
 }
 
@@ -30,9 +31,14 @@ impl Load {
         self.succeeded.load(Ordering::Relaxed)
     }
 
-    /// Attempts that have failed or were canceled since the start of the process.
+    /// Attempts that have failed by themselves since the start of the process.
     pub fn failed_attempts(&self) -> u64 {
         self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Attempts that were killed, or took too long, since the start of the process.
+    pub fn canceled_attempts(&self) -> u64 {
+        self.canceled.load(Ordering::Relaxed)
     }
 
     /// How slots are used, by name.
@@ -60,8 +66,12 @@ impl Load {
         Running(self)
     }
 
-    pub(super) fn ended(&self, success: bool) {
-        let counter = if success { &self.succeeded } else { &self.failed };
+    pub(super) fn ended(&self, success: bool, is_canceled: bool) {
+        let counter = match (success, is_canceled) {
+            (true, _) => &self.succeeded,
+            (false, true) => &self.canceled,
+            (false, false) => &self.failed,
+        };
         counter.fetch_add(1, Ordering::Relaxed);
     }
 }

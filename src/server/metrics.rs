@@ -13,14 +13,18 @@ pub struct Metrics {
     pub uptime: Duration,
     /// What the process takes of the machine's memory; none where the system does not tell.
     pub resident_bytes: Option<u64>,
-    /// Attempts that have not ended.
+    /// Attempts that have begun and not ended.
     pub running_attempts: u64,
+    /// Attempts that wait for another one of their workflow to end.
+    pub waiting_attempts: u64,
     /// Those of them that take much longer than usual.
     pub overlong_attempts: u64,
     /// Attempts that have succeeded since the server began.
     pub succeeded_attempts: u64,
-    /// Attempts that have failed or were killed since the server began.
+    /// Attempts that have failed by themselves since the server began.
     pub failed_attempts: u64,
+    /// Attempts that were killed, or took too long, since the server began.
+    pub canceled_attempts: u64,
     /// Tasks that run.
     pub running_tasks: u64,
     /// Tasks that could run and wait for a thread or a slot.
@@ -65,7 +69,11 @@ impl Display for Metrics {
         };
         let one = |value: f64| [(String::new(), value)];
         let version = [(labels(&[("version", &self.version)]), 1.0)];
-        let ended = [("success", self.succeeded_attempts), ("error", self.failed_attempts)];
+        let ended = [
+            ("success", self.succeeded_attempts),
+            ("error", self.failed_attempts),
+            ("canceled", self.canceled_attempts),
+        ];
         let ended = ended.map(|(status, count)| (labels(&[("status", status)]), whole(count)));
         let workflows = |value: fn(&WorkflowMetrics) -> f64| -> Vec<_> {
             let of = |one: &WorkflowMetrics| {
@@ -80,8 +88,13 @@ impl Display for Metrics {
         }
         metric(
             "dibble_attempts_running",
-            "Attempts that have not ended.",
+            "Attempts that have begun and not ended.",
             &one(whole(self.running_attempts)),
+        )?;
+        metric(
+            "dibble_attempts_waiting",
+            "Attempts that wait for another one to end.",
+            &one(whole(self.waiting_attempts)),
         )?;
         metric(
             "dibble_attempts_overlong",
@@ -150,9 +163,11 @@ mod tests {
             uptime: Duration::from_millis(90_500),
             resident_bytes: Some(12_345_678_901),
             running_attempts: 2,
+            waiting_attempts: 24,
             overlong_attempts: 1,
             succeeded_attempts: 40,
             failed_attempts: 1,
+            canceled_attempts: 5,
             running_tasks: 3,
             queued_tasks: 0,
             slots: vec![SlotUse { name: "db".to_owned(), size: 2, used: 1, waiting: 0 }],
@@ -182,9 +197,12 @@ dibble_uptime_seconds 90.5
 # HELP process_resident_memory_bytes Resident memory of the process.
 # TYPE process_resident_memory_bytes gauge
 process_resident_memory_bytes 12345678901
-# HELP dibble_attempts_running Attempts that have not ended.
+# HELP dibble_attempts_running Attempts that have begun and not ended.
 # TYPE dibble_attempts_running gauge
 dibble_attempts_running 2
+# HELP dibble_attempts_waiting Attempts that wait for another one to end.
+# TYPE dibble_attempts_waiting gauge
+dibble_attempts_waiting 24
 # HELP dibble_attempts_overlong Attempts that have not ended and take much longer than usual.
 # TYPE dibble_attempts_overlong gauge
 dibble_attempts_overlong 1
@@ -192,6 +210,7 @@ dibble_attempts_overlong 1
 # TYPE dibble_attempts_ended_total counter
 dibble_attempts_ended_total{status="success"} 40
 dibble_attempts_ended_total{status="error"} 1
+dibble_attempts_ended_total{status="canceled"} 5
 # HELP dibble_tasks_running Tasks that run.
 # TYPE dibble_tasks_running gauge
 dibble_tasks_running 3

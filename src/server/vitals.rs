@@ -22,11 +22,12 @@ impl Vitals for App {
 
     fn metrics(&self) -> Result<Metrics, ApiError> {
         let now = self.now();
-        let (running, overlong, pending, late, results) = self.read(|reader| {
+        let (attempts, overlong, pending, late, results) = self.read(|reader| {
             let late = schedules::due(reader, now, None, 1)?.pop();
             let (overlong, pending) =
                 (overlong::count_running(reader)?, notifications::count_pending(reader)?);
-            Ok((attempts::count_unfinished(reader)?, overlong, pending, late, last_results::list(reader)?))
+            let attempts = (attempts::count_unfinished(reader)?, attempts::count_waiting(reader)?);
+            Ok((attempts, overlong, pending, late, last_results::list(reader)?))
         })?;
         let load = self.service().load();
         let workflows = results.into_iter().map(|result| WorkflowMetrics {
@@ -39,11 +40,13 @@ impl Vitals for App {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime: between(self.since(), now),
             resident_bytes: resident_bytes(),
-            running_attempts: running.into(),
+            running_attempts: attempts.0.into(),
+            waiting_attempts: attempts.1.into(),
             overlong_attempts: overlong.into(),
             pending_notifications: pending,
             succeeded_attempts: load.succeeded_attempts(),
             failed_attempts: load.failed_attempts(),
+            canceled_attempts: load.canceled_attempts(),
             running_tasks: load.running_tasks() as u64,
             queued_tasks: load.queued_tasks() as u64,
             slots: load.slots(),
@@ -82,6 +85,7 @@ mod tests {
         let (_, text) = server.get("/metrics");
         for line in [
             "dibble_attempts_running 0",
+            "dibble_attempts_waiting 0",
             "dibble_tasks_queued 0",
             "dibble_uptime_seconds 0",
             r#"dibble_workflow_last_success{project="p",workflow="wf"} 1"#,

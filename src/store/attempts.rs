@@ -249,6 +249,12 @@ pub fn count_unfinished(r: &Reader) -> Result<u32> {
     Ok(count.unwrap_or(0))
 }
 
+/// How many attempts wait for another one to end before they begin.
+pub fn count_waiting(r: &Reader) -> Result<u32> {
+    let sql = "SELECT count(*) AS count FROM attempts WHERE waits_for IS NOT NULL";
+    Ok(r.row(sql, &[], |row| row.get("count"))?.unwrap_or(0))
+}
+
 /// The attempts that wait for an attempt of this session to end, oldest first.
 pub fn waiting_for(r: &Reader, session: SessionId) -> Result<Vec<AttemptRow>> {
     r.rows(

@@ -43,6 +43,11 @@ fn a_kill_ends_commands_at_once() {
     let attempt = server.finished(&id);
     assert_eq!((&attempt["status"], &attempt["cancelRequested"]), (&json!("killed"), &json!(true)));
     assert_eq!(server.tasks(&id), ["+wf canceled", "+wf+a canceled", "+wf+b blocked"]);
+    let count = |status: &str| format!("dibble_attempts_ended_total{{status=\"{status}\"}}");
+    wait_until("it is counted", || {
+        let metrics = server.get("/metrics").text();
+        metrics.contains(&(count("canceled") + " 1\n")) && metrics.contains(&(count("error") + " 0\n"))
+    });
 }
 
 #[test]
