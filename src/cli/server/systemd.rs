@@ -1,6 +1,11 @@
 //! Telling a service manager how the server is (`Type=notify`, `WatchdogSec=`). Without one nothing is told.
 
-use sd_notify::NotifyState;
+use nix::time::{ClockId, clock_gettime};
+use std::env;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
 /// Where the manager is told, and how often it wants to be. Commands of tasks that saw these would tell it in the server's
@@ -9,24 +14,29 @@ pub(super) const VARIABLES: &[&str] = &["NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHD
 
 /// The server answers.
 pub(super) fn ready() {
-    tell(&[NotifyState::Ready]);
+    tell("READY=1\n");
 }
 
 /// The configuration is being read again; `ready` follows.
 pub(super) fn reloading() {
-    match NotifyState::monotonic_usec_now() {
-        Ok(now) => tell(&[NotifyState::Reloading, now]),
-        Err(_) => tell(&[NotifyState::Reloading]),
+    match clock_gettime(ClockId::CLOCK_MONOTONIC) {
+        Ok(now) => {
+            tell(&format!(
+                "RELOADING=1\nMONOTONIC_USEC={}\n",
+                now.tv_sec() * 1_000_000 + now.tv_nsec() / 1000
+            ));
+        }
+        Err(_) => tell("RELOADING=1\n"),
     }
 }
 
 pub(super) fn stopping() {
-    tell(&[NotifyState::Stopping]);
+    tell("STOPPING=1\n");
 }
 
 /// The server is alive.
 pub(super) fn alive() {
-    tell(&[NotifyState::Watchdog]);
+    tell("WATCHDOG=1\n");
 }
 
 /// How often it has to be told that the server is alive; none when nobody wants to know. `WATCHDOG_PID` says that another
@@ -38,8 +48,30 @@ pub(super) fn watchdog_interval(variable: impl Fn(&str) -> Option<String>) -> Op
 }
 
 /// A manager that cannot be told has other ways to find out.
-fn tell(states: &[NotifyState<'_>]) {
-    let _ = sd_notify::notify(false, states);
+fn tell(states: &str) {
+    if let Some(socket) = env::var_os("NOTIFY_SOCKET") {
+        let _ = send(&socket, states.as_bytes());
+    }
+}
+
+/// Sends a datagram to a socket: a path, or after `@` a name that is no file.
+fn send(socket: &OsStr, states: &[u8]) -> io::Result<usize> {
+    let sender = UnixDatagram::unbound()?;
+    match socket.as_bytes().strip_prefix(b"@") {
+        Some(name) => sender.send_to_addr(states, &named(name)?),
+        None => sender.send_to(states, socket),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn named(name: &[u8]) -> io::Result<SocketAddr> {
+    use std::os::linux::net::SocketAddrExt;
+    SocketAddr::from_abstract_name(name)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn named(_: &[u8]) -> io::Result<SocketAddr> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(test)]
@@ -57,5 +89,21 @@ mod tests {
         assert_eq!(interval(Some("30000000"), Some(&this)), half);
         assert_eq!(interval(Some("30000000"), Some("1")), None);
         assert_eq!([interval(None, None), interval(Some("0"), None), interval(Some("x"), None)], [None; 3]);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn sockets_are_files_or_names() {
+        let name = format!("dibble-test-{}", std::process::id());
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("socket");
+        let at_name = UnixDatagram::bind_addr(&named(name.as_bytes()).unwrap()).unwrap();
+        let at_path = UnixDatagram::bind(&path).unwrap();
+        for (socket, receiver) in [(format!("@{name}").into(), at_name), (path.into_os_string(), at_path)] {
+            assert_eq!(send(&socket, b"READY=1\n").unwrap(), 8);
+            let mut bytes = [0; 16];
+            assert_eq!(receiver.recv(&mut bytes).unwrap(), 8);
+            assert_eq!(&bytes[..8], b"READY=1\n");
+        }
     }
 }
