@@ -2,6 +2,7 @@
 //! a person. A reader that goes away is no error: what is left to print is dropped.
 
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -35,7 +36,7 @@ impl Output {
 
     /// Prints a line of the result.
     pub fn line(&self, line: &str) {
-        self.out.write(&[line.as_bytes(), b"\n"]);
+        self.out.write(&[self.out.shown(line).as_bytes(), b"\n"]);
     }
 
     /// Prints bytes of the result as they are, at once.
@@ -56,7 +57,7 @@ impl Output {
 
     /// Says something to the person at the terminal, on standard error.
     pub fn note(&self, line: &str) {
-        self.err.write(&[line.as_bytes(), b"\n"]);
+        self.err.write(&[self.err.shown(line).as_bytes(), b"\n"]);
     }
 
     /// Asks the person at the terminal something: like `note`, without a newline.
@@ -103,6 +104,30 @@ impl Stream {
         Self { state: Mutex::new(State { sink, end: None }), terminal, colours: terminal && colours }
     }
 
+    /// A text without what would have the terminal do something else than show it: names and messages come from
+    /// elsewhere. Colours stay, and so does everything where no terminal is.
+    fn shown<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if !self.terminal || !text.contains(is_command) {
+            return Cow::Borrowed(text);
+        }
+        let mut shown = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(place) = rest.find(is_command) {
+            shown.push_str(&rest[..place]);
+            rest = &rest[place..];
+            let colour = colour(rest);
+            if colour.is_empty() {
+                let mut chars = rest.chars();
+                shown.extend(chars.next().into_iter().flat_map(char::escape_default));
+                rest = chars.as_str();
+            } else {
+                shown.push_str(colour);
+                rest = &rest[colour.len()..];
+            }
+        }
+        Cow::Owned(shown + rest)
+    }
+
     fn write(&self, parts: &[&[u8]]) {
         let mut state = self.state();
         if state.end.is_some() {
@@ -115,6 +140,19 @@ impl Stream {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_command(c: char) -> bool {
+    c.is_control() && c != '\n' && c != '\t'
+}
+
+/// The sequence for a colour with which a text begins, or nothing.
+fn colour(text: &str) -> &str {
+    let Some(rest) = text.strip_prefix("\u{1b}[") else { return "" };
+    match rest.find(|c: char| !c.is_ascii_digit() && c != ';') {
+        Some(end) if rest[end..].starts_with('m') => &text[..end + 3],
+        _ => "",
     }
 }
 
@@ -200,6 +238,19 @@ mod tests {
             (captured.out().as_str(), captured.err().as_str()),
             ("a\nc{\n  \"k\": [\n    1\n  ]\n}\n", "b\n")
         );
+    }
+
+    #[test]
+    fn what_comes_from_elsewhere_does_nothing_to_a_terminal() {
+        let text = "a\u{1b}]0;t\u{7}\tb\u{9b}2J\u{1b}[31mred\u{1b}[0m\u{1b}[2J\u{1b}[1;3";
+        let shown = "a\\u{1b}]0;t\\u{7}\tb\\u{9b}2J\u{1b}[31mred\u{1b}[0m\\u{1b}[2J\\u{1b}[1;3";
+        for (terminal, expected) in [(true, shown), (false, text)] {
+            let (output, captured) = Captured::with_terminal(terminal);
+            output.line(text);
+            output.note(text);
+            assert_eq!(captured.out(), format!("{expected}\n"));
+            assert_eq!(captured.err(), format!("{expected}\n"));
+        }
     }
 
     #[test]
