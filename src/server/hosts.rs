@@ -12,9 +12,10 @@ pub struct Hosts {
 }
 
 impl Hosts {
-    /// The name of the machine, and the names that a proxy in front uses.
+    /// The name of the machine, and the names that a proxy in front uses. Ports do not matter.
     pub fn new(names: impl IntoIterator<Item = String>) -> Self {
-        let names = names.into_iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase());
+        let names =
+            names.into_iter().map(|name| without_port(&name).trim_end_matches('.').to_ascii_lowercase());
         Self { names: names.filter(|name| !name.is_empty()).collect() }
     }
 
@@ -97,7 +98,7 @@ mod tests {
                 request.headers.push(name, value);
             }
         }
-        let hosts = Hosts::new(["Box".to_owned(), "dibble.example.com".to_owned(), String::new()]);
+        let hosts = Hosts::new(["Box", "dibble.example.com", "d2.example.com:8443", ""].map(str::to_owned));
         hosts.check(&request).map_or_else(|error| error.status, |()| 200)
     }
 
@@ -112,6 +113,8 @@ mod tests {
             ("[::1]", 200),
             ("box:1", 200),
             ("dibble.example.com", 200),
+            ("d2.example.com:8443", 200),
+            ("d2.example.com", 200),
             ("", 200),
             ("evil.example.com:65432", 403),
             ("localhost.example.com", 403),
