@@ -48,6 +48,16 @@ impl LogFile {
         Ok(())
     }
 
+    /// Goes on with the file that has the path now: somebody may have renamed the one that is being written.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says. The file that is being written stays.
+    pub fn reopen(&mut self) -> io::Result<()> {
+        *self = Self::open(&self.path, self.limit)?;
+        Ok(())
+    }
+
     fn roll_over(&mut self) -> io::Result<()> {
         for number in (1..KEPT).rev() {
             let older = self.part(number);
@@ -99,6 +109,20 @@ mod tests {
         assert_eq!(unpacked(&dir.path().join("dibble.log.1.gz")), "line 6\nx\n");
         assert_eq!(unpacked(&dir.path().join("dibble.log.5.gz")), "line 2\nx\n");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 6);
+    }
+
+    #[test]
+    fn a_file_that_was_renamed_is_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let [path, renamed] = ["dibble.log", "dibble.log.old"].map(|name| dir.path().join(name));
+        let mut log = LogFile::open(&path, 100).unwrap();
+        log.write_line("one").unwrap();
+        fs::rename(&path, &renamed).unwrap();
+        log.write_line("two").unwrap();
+        log.reopen().unwrap();
+        log.write_line("three").unwrap();
+        let text = |path| fs::read_to_string(path).unwrap();
+        assert_eq!((text(renamed), text(path)), ("one\ntwo\n".to_owned(), "three\n".to_owned()));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::log_file::LogFile;
 use super::log_line::console_line;
 use crate::logs::line::file_line;
 use crate::logs::{Level, LogRecord, MachineZone};
+use std::io;
 use std::sync::{Mutex, PoisonError, RwLock};
 
 /// Where log lines go, and from which level on.
@@ -32,6 +33,18 @@ impl ProgramLog {
     /// Takes lines of this level on, from now on.
     pub fn set_level(&self, level: Level) {
         *self.level.write().unwrap_or_else(PoisonError::into_inner) = level;
+    }
+
+    /// Goes on with the log file that has the path now.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be opened; the one that is being written stays.
+    pub fn reopen(&self) -> io::Result<()> {
+        match &self.file {
+            Some(file) => file.lock().unwrap_or_else(PoisonError::into_inner).reopen(),
+            None => Ok(()),
+        }
     }
 
     /// Takes a line. Returns its text if it is to be printed now.

@@ -9,8 +9,9 @@ use crate::logs::Level;
 use crate::model::Settings;
 use std::sync::Arc;
 
-/// Follows a configuration that was read again. One that is wrong changes nothing.
+/// Follows a configuration that was read again. One that is wrong changes nothing. The log file is opened again.
 pub(super) fn reload(running: &mut Running, read: Result<Settings, CliError>, default_level: Level) {
+    running.parts.log.reopen();
     if let Err(error) = read.and_then(|settings| follow(running, settings, default_level)) {
         running.parts.log.error(&format!("The configuration stays as it is: {error}"));
     }

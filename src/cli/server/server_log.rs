@@ -40,6 +40,13 @@ impl ServerLog {
         self.log.set_level(level);
     }
 
+    /// Goes on with the log file that has the path now: the one that is being written may have been renamed.
+    pub(super) fn reopen(&self) {
+        if let Err(error) = self.log.reopen() {
+            self.error(&format!("The log file stays as it is: {error}"));
+        }
+    }
+
     fn tell(&self, level: Level, message: &str) {
         self.log(&LogRecord { time: self.clock.now(), level, task: None, message });
     }
