@@ -162,13 +162,17 @@ pub(super) fn use_of(key: &str) -> Option<Use> {
     longest.map(|(_, found)| *found)
 }
 
-/// What is to be said about keys that have no effect, in the order of the keys.
+/// What is to be said about keys that have no effect, or none with their value, in the order of the keys.
 pub(super) fn warnings(settings: &Settings) -> Vec<String> {
-    settings.below("").filter_map(|(key, _)| warning(key)).collect()
+    settings.below("").filter_map(|(key, value)| warning(key, value.trim())).collect()
 }
 
-fn warning(key: &str) -> Option<String> {
+fn warning(key: &str, value: &str) -> Option<String> {
     match use_of(key) {
+        _ if key == "param_server.type" && !value.is_empty() => Some(format!(
+            "{key} = {value} is not supported, so that param_get> and param_set> fail; without the key they keep \
+             parameters in the database file"
+        )),
         Some(Use::Live | Use::Start | Use::Elsewhere) => None,
         Some(Use::Ignored(reason)) => Some(format!("{key} has no effect: {reason}")),
         None if is_of_server(key) => {
@@ -251,6 +255,7 @@ mod tests {
         let given = settings(&[
             ("acme.plugin.key", "x"),
             ("client.http.endpoint", "h"),
+            ("param_server.type", "redis"),
             ("queue.db.max_concurrency", "3"),
             ("server.jmx.port", "9010"),
             ("server.port", "80"),
@@ -259,6 +264,8 @@ mod tests {
         assert_eq!(
             warnings(&given),
             [
+                "param_server.type = redis is not supported, so that param_get> and param_set> fail; without the key they \
+                 keep parameters in the database file",
                 "queue.db.max_concurrency has no effect: agent.max-task-threads limits how many tasks run at a time",
                 "server.jmx.port has no effect: there is no JVM",
                 "server.prot is no key of the configuration; did you mean server.port?",

@@ -50,11 +50,11 @@ pub struct ServerArgs {
     #[arg(long, value_name = "N", value_parser = threads)]
     pub max_task_threads: Option<usize>,
 
-    /// Run no tasks: they wait for a server that does
+    /// Run no tasks: they wait until the server is started without this
     #[arg(long)]
     pub disable_local_agent: bool,
 
-    /// Run no tasks: they wait for a server that does
+    /// Run no tasks: they wait until the server is started without this
     #[arg(long)]
     pub disable_executor_loop: bool,
 

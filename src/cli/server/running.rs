@@ -53,7 +53,7 @@ impl Running {
         let sender = config::sender(&settings, context.variable)?;
         let log = ServerLog::new(context);
         log.set_level(config.log_level.unwrap_or(context.log.level()));
-        keys::deprecated(&settings).into_iter().for_each(|message| log.error(&message));
+        keys::deprecated(&settings).into_iter().for_each(|message| log.warn(&message));
         keys::warnings(&settings).iter().for_each(|message| log.warn(message));
         let Opened { store, place, workspaces, warning, temporary } =
             database::open(&config.database, context)?;
@@ -125,7 +125,9 @@ impl Running {
         api.iter().for_each(|address| self.parts.log.info(&format!("Bound on {address} (api)")));
         admin.iter().for_each(|address| self.parts.log.info(&format!("Bound on {address} (admin)")));
         if !self.config.run.runs_tasks {
-            self.parts.log.warn("This server runs no tasks: they wait for one that does");
+            self.parts
+                .log
+                .warn("This server runs no tasks: they wait until it is started without that option");
         }
         if self.config.schedules.is_none() {
             self.parts.log.info("Schedules start no sessions");

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// How tasks are run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli::server) struct RunConfig {
-    /// Whether tasks are run at all, or wait for another server.
+    /// Whether tasks are run at all, or wait for the next start of the server.
     pub(in crate::cli::server) runs_tasks: bool,
     pub(in crate::cli::server) max_task_threads: usize,
     /// How many tasks of a kind run at a time.
