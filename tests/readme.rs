@@ -45,9 +45,10 @@ fn the_tour_works_word_for_word() {
     assert!(readme == actual, "expected in README.md and printed: {first:#?}");
 }
 
-/// The block with what its commands print now. A file (`yaml`) is written into the project.
+/// The block with what its commands print now. A file (`yaml`, `crontab`) is written into the project.
 fn shown(project: &Project, block: &str) -> String {
-    if let Some((name, content)) = block.strip_prefix("yaml\n# ").and_then(|block| block.split_once('\n')) {
+    let file = block.strip_prefix("yaml\n# ").or_else(|| block.strip_prefix("crontab\n# "));
+    if let Some((name, content)) = file.and_then(|block| block.split_once('\n')) {
         let text = format!("# {name}\n{content}");
         fs::write(project.path(name.trim()), text).expect("a file of the tour");
     }

@@ -22,10 +22,13 @@ const INTERPRETERS: [&str; 18] = [
 ];
 
 /// What only prepares or tests something for the command behind it.
-const PREPARATIONS: [&str; 14] = [
-    ".", "[", "[[", "cd", "echo", "export", "mkdir", "set", "sleep", "source", "test", "true", "ulimit",
-    "umask",
+const PREPARATIONS: [&str; 18] = [
+    ".", "[", "[[", "case", "cd", "done", "echo", "export", "fi", "for", "mkdir", "set", "sleep", "source",
+    "test", "true", "ulimit", "umask",
 ];
+
+/// What the shell's grammar puts before a command.
+const KEYWORDS: [&str; 9] = ["!", "do", "elif", "else", "if", "then", "until", "while", "{"];
 
 const SUFFIXES: [&str; 9] = [".bash", ".jar", ".js", ".php", ".pl", ".py", ".rb", ".sh", ".ts"];
 
@@ -106,7 +109,7 @@ fn behind_options<'a>(wrapper: &str, words: &'a [String]) -> &'a [String] {
     words.get(at..).unwrap_or_default()
 }
 
-/// The words of each command of a line, without assignments and redirections.
+/// The words of each command of a line, without keywords, assignments and redirections.
 fn simple_commands(line: &str) -> Vec<Vec<String>> {
     let mut commands = vec![Vec::new()];
     let mut word: Option<String> = None;
@@ -115,7 +118,8 @@ fn simple_commands(line: &str) -> Vec<Vec<String>> {
         if let (Some(word), Some(words)) = (word.take(), commands.last_mut()) {
             let is_redirection =
                 word.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(['<', '>']);
-            let is_part = !is_redirection && (!words.is_empty() || !is_assignment(&word));
+            let before_command = is_assignment(&word) || KEYWORDS.contains(&word.as_str());
+            let is_part = !(is_redirection || words.is_empty() && before_command);
             if is_part {
                 words.push(word);
             }
@@ -198,6 +202,8 @@ mod tests {
                 "artisan",
             ),
             ("7z a x", "job-7z"),
+            ("if ! test -e /x; then { A=1 /opt/y.sh; }; fi", "y"),
+            ("for i in 1 2; do work $i; done", "work"),
             ("/usr/sbin/logrotate /etc/logrotate.conf", "logrotate"),
             ("echo hi", "echo"),
             ("'/opt/my tool/run it.sh' x", "run-it"),

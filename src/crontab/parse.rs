@@ -15,6 +15,13 @@ pub fn parse(text: &[u8], with_user: bool, seed: u64) -> Crontab {
     for (at, line) in lines.into_iter().enumerate() {
         reader.line(at + 1, line);
     }
+    let lines = text.iter().filter(|byte| **byte == b'\n').count();
+    let mut last = reader.crontab.entries.last_mut();
+    if let Some(entry) = last.as_mut().filter(|entry| entry.line > lines) {
+        entry.notes.push(
+            "the line has no newline at its end: Debian's cron takes no notice of such a line".to_owned(),
+        );
+    }
     reader.crontab
 }
 
@@ -342,7 +349,8 @@ mod tests {
 
     #[test]
     fn entries_of_the_system_have_a_user() {
-        let text = "17 *\t* * *\troot    cd / && run-parts --report /etc/cron.hourly\n-@daily www-data -n x";
+        let text =
+            "17 *\t* * *\troot    cd / && run-parts --report /etc/cron.hourly\n-@daily www-data -n x\n";
         let crontab = parse(text.as_bytes(), true, 0);
         assert_eq!(crontab.errors, []);
         let [first, second] = &crontab.entries[..] else { panic!("{crontab:?}") };
@@ -406,6 +414,15 @@ mod tests {
                 let _ = parse(text, with_user, 0);
             }
         }
-        assert_eq!(entry("* * * * * x\r").command, b"x");
+        assert_eq!(entry("* * * * * x\r\n").command, b"x");
+        assert_eq!(entry("* * * * * x\r\n").notes.len(), 1);
+    }
+
+    #[test]
+    fn the_last_line_may_lack_its_newline() {
+        assert_eq!(entry("* * * * * x\n").notes, [""; 0]);
+        assert_eq!(entry("* * * * * x").notes.len(), 1);
+        assert_eq!(entry("A=1\n* * * * * x").notes.len(), 1);
+        assert_eq!(entry("* * * * * x\nA=1").notes, [""; 0]);
     }
 }

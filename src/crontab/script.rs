@@ -17,7 +17,7 @@ pub(super) struct Script {
 pub(super) const DEFAULT_SHELL: &str = "/bin/sh";
 
 /// Shells that understand the script, by the last part of their paths.
-const SHELLS: [&str; 10] = ["ash", "bash", "dash", "ksh", "ksh93", "mksh", "rbash", "sh", "yash", "zsh"];
+const SHELLS: [&str; 9] = ["ash", "bash", "dash", "ksh", "ksh93", "mksh", "sh", "yash", "zsh"];
 
 const COMMAND: &str = "cron_command";
 const INPUT: &str = "cron_input";
@@ -99,8 +99,10 @@ fn shell_word(text: &str) -> String {
 /// The format with which `printf` prints the bytes, for single quotes.
 fn printf_format(bytes: &[u8]) -> String {
     let mut format = String::new();
-    for &byte in bytes {
+    for (at, &byte) in bytes.iter().enumerate() {
         match byte {
+            // It would be an option.
+            b'-' if at == 0 => format.push_str("\\055"),
             b'%' => format.push_str("%%"),
             b'\\' => format.push_str("\\\\"),
             b' '..=b'~' if !b"'$".contains(&byte) => format.push(byte.into()),

@@ -3,7 +3,7 @@
 use super::compare::{Compared, Row};
 use super::pattern::{Pattern, When};
 use super::times::{CronTimes, Rules};
-use super::{Conversion, Names, Options, convert, parse};
+use super::{Cause, Conversion, Names, Options, convert, parse};
 use crate::dig::schedule::Schedule;
 use crate::model::time::{iso, parse_iso};
 use crate::model::{Time, Zone};
@@ -51,7 +51,7 @@ fn a_plain_entry() {
 #[test]
 fn variables_input_and_a_shell() {
     let text = "SHELL=/bin/bash\nPATH=$HOME/bin:/bin\nMAILTO=ann@example.com\nCRON_TZ=Asia/Tokyo\nVAL=\"a: 'b' ${c}\"\nRANDOM_DELAY=5\n\
-                */15 8-18 * * mon-fri mail -s \"Day $(date +\\%F) $$ ${A}\" bob%Hi,%\"${B}\"%END";
+                */15 8-18 * * mon-fri mail -s \"Day $(date +\\%F) $$ ${A}\" bob%Hi,%\"${B}\"%END\n";
     let conversion = only(text);
     assert_eq!(
         conversion.notes,
@@ -161,6 +161,38 @@ PATH=/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin
       sh>: |
         cd ~www-data || exit
         exec /sbin/runuser -u www-data -- env SHELL=/bin/sh /bin/sh -c "$cron_command"
+    "#);
+}
+
+/// Lines as they are found on servers: the name of each workflow and its task.
+#[test]
+fn crontabs_of_users() {
+    let text = r#"
+* * * * * cd /var/www/shop && php artisan schedule:run >> /dev/null 2>&1
+*/5 * * * * /usr/bin/flock -n /tmp/sync.lock rsync -a --delete /data/ backup:/data/
+0 0 * * * "/home/ann/.acme.sh"/acme.sh --cron --home "/home/ann/.acme.sh" > /dev/null
+15 3 * * 0 mysqldump -u root shop | gzip > /backup/shop-$(date +\%Y\%m\%d).sql.gz
+@hourly wget -q -O - https://example.com/cron.php?key='a&b' >/dev/null
+09,39 * * * * [ -x /usr/lib/php/sessionclean ] && if [ ! -d /run/systemd/system ]; then /usr/lib/php/sessionclean; fi
+0 4 1-7 * * [ "$(date '+\%u')" = 7 ] && /opt/first-sunday
+0 9 * * 1-5 cd ~/reports && . venv/bin/activate && python -m reports.daily --to "${TEAM:-all}" 2>&1 | logger -t reports
+0 22 * * * find /tmp -name '*.tmp' -mtime +7 -exec rm {} \;
+30 6 * * mon /usr/sbin/logrotate /home/ann/logrotate.conf --state /home/ann/.state
+"#;
+    let found = conversions(text, false, "America/New_York");
+    let script = |one: &Conversion| one.text.split_once("cd || exit\n").unwrap().1.trim().to_owned();
+    let shown: Vec<String> = found.iter().map(|one| format!("{} {}", one.name, script(one))).collect();
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    artisan cd /var/www/shop && php artisan schedule:run >> /dev/null 2>&1
+    rsync /usr/bin/flock -n /tmp/sync.lock rsync -a --delete /data/ backup:/data/
+    acme "/home/ann/.acme.sh"/acme.sh --cron --home "/home/ann/.acme.sh" > /dev/null
+    mysqldump mysqldump -u root shop | gzip > /backup/shop-$(date +%Y%m%d).sql.gz
+    wget wget -q -O - https://example.com/cron.php?key='a&b' >/dev/null
+    sessionclean [ -x /usr/lib/php/sessionclean ] && if [ ! -d /run/systemd/system ]; then /usr/lib/php/sessionclean; fi
+    first-sunday [ "$(date '+%u')" = 7 ] && /opt/first-sunday
+    reports-daily exec /bin/sh -c "$cron_command"
+    find find /tmp -name '*.tmp' -mtime +7 -exec rm {} \;
+    logrotate /usr/sbin/logrotate /home/ann/logrotate.conf --state /home/ann/.state
     "#);
 }
 
@@ -377,6 +409,18 @@ proptest! {
         for entry in parse(&line, with_user, 0).entries {
             let converted = convert(&entry, &options("UTC"), &mut Names::default());
             prop_assert!(converted.is_ok(), "{}", converted.unwrap_err());
+        }
+    }
+
+    #[test]
+    fn any_line_is_an_entry_or_an_error(
+        lines in "([*0-9@~,/-]{1,6} ){0,6}[*0-9@ \t,/~=%#'\"a-z\n-]{0,40}\n?",
+        with_user in any::<bool>(),
+    ) {
+        for entry in parse(lines.as_bytes(), with_user, 0).entries {
+            let converted = convert(&entry, &options("UTC"), &mut Names::default());
+            let is_zone = matches!(&converted, Err(error) if matches!(error.cause, Cause::Zone(_)));
+            prop_assert!(converted.is_ok() || is_zone, "{}", converted.unwrap_err());
         }
     }
 }

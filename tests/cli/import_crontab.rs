@@ -75,7 +75,7 @@ fn workflows_are_written_and_compared() {
     note: cron takes no notice of exit codes; here a command that ends with another one than 0 has failed
     Next: dibble check --project jobs
           dibble service install --user --project jobs -c jobs/server.properties
-          crontab -e, to take out what Dibble runs now
+    and take out of the crontab what Dibble runs now, so that it does not run twice.
     ------- stderr -------
     2026-03-27 12:00:00 +0000: Dibble vVERSION
     error: tab:9:1: bad minute "60": 60 is not in 0-59
@@ -223,7 +223,7 @@ fn commands_do_what_they_do_under_cron() {
         (b"echo \"a: b\\tc\"'\\\\d' \tx: {y} | cat -A", b"echo \"a: b\\tc\"'\\\\d' \tx: {y} | cat -A", b""),
         (b"printf '\\%s|' a 'b  c'", b"printf '%s|' a 'b  c'", b""),
         (b"printf '\xff\xe9$V' | od -An -tx1", b"printf '\xff\xe9$V' | od -An -tx1", b""),
-        (b"od -An -tx1%\xfe%%", b"od -An -tx1", b"\xfe\n\n"),
+        (b"od -An -tx1%-\xfe%%", b"od -An -tx1", b"-\xfe\n\n"),
     ];
     let odd = Project::new().executable("odd", "#!/bin/sh\nprintf '<%s>' \"$@\" | od -c; exec sh \"$@\"\n");
     let odd = odd.path("odd").to_string_lossy().into_owned();

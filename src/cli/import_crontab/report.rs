@@ -78,9 +78,15 @@ impl Report {
         line(
             "note: cron takes no notice of exit codes; here a command that ends with another one than 0 has failed",
         );
+        let is_system = self.converted.iter().any(|one| one.user.is_some());
+        let service = if is_system {
+            "sudo dibble service install --run-as USER"
+        } else {
+            "dibble service install --user"
+        };
         line(&format!("Next: dibble check --project {dir}"));
-        line(&format!("      dibble service install --user --project {dir} -c {dir}/{SETTINGS_FILE}"));
-        line("      crontab -e, to take out what Dibble runs now");
+        line(&format!("      {service} --project {dir} -c {dir}/{SETTINGS_FILE}"));
+        line("and take out of the crontab what Dibble runs now, so that it does not run twice.");
     }
 
     fn print_entry(&self, one: &Converted, context: &Context) {
