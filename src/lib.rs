@@ -5,6 +5,7 @@ pub mod archive;
 pub mod cli;
 pub mod client;
 pub mod clock;
+pub mod confinement;
 pub mod crontab;
 pub mod crypto;
 pub mod dig;

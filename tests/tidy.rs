@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, and what each may use. `engine` knows no SQL, thread or clock; operators never see the store.
-const LAYERS: [(&str, &[&str]); 24] = [
+const LAYERS: [(&str, &[&str]); 25] = [
     ("model", &[]),
     ("clock", &["model"]),
     ("init_process", &[]),
@@ -15,11 +15,12 @@ const LAYERS: [(&str, &[&str]); 24] = [
     ("engine", &["model", "dig"]),
     ("store", &["model", "dig", "engine"]),
     ("logs", &["model"]),
+    ("confinement", &["model", "logs"]),
     ("project_files", &["model", "dig"]),
     ("proxy", &[]),
     ("notifications", &["model", "dig", "logs", "proxy"]),
     ("crontab", &["model", "dig"]),
-    ("operators", &["model", "dig", "logs", "project_files", "notifications"]),
+    ("operators", &["confinement", "model", "dig", "logs", "project_files", "notifications"]),
     (
         "actions",
         &[
@@ -39,6 +40,7 @@ const LAYERS: [(&str, &[&str]); 24] = [
     (
         "runner",
         &[
+            "confinement",
             "model",
             "dig",
             "archive",
@@ -83,6 +85,7 @@ const LAYERS: [(&str, &[&str]); 24] = [
     (
         "cli",
         &[
+            "confinement",
             "model",
             "dig",
             "archive",

@@ -15,10 +15,12 @@ use crate::actions::launch::{LaunchError, register_owner};
 use crate::actions::register::{Definitions, register};
 use crate::actions::selection::{Selection, Wish, find, subtree};
 use crate::actions::session_time::{Found, find_session_time};
+use crate::confinement::LimitSettings;
 use crate::dig::LoadedWorkflow;
 use crate::engine::Limits;
 use crate::logs::Level;
 use crate::logs::file_name::default_agent;
+use crate::model::settings::WrongSetting;
 use crate::model::{Params, Plan, ProjectId, Settings, Zone};
 use crate::runner::{
     Observer, Project, Run, RunFailure, RunOptions, SecretFailure, SecretSource, SlotSettings,
@@ -301,7 +303,8 @@ fn options(args: &RunArgs, context: &Context) -> Result<RunOptions, CliError> {
         runs_tasks: true,
         show_params: args.show_params,
         max_task_threads: args.max_task_threads.filter(|n| *n > 0).unwrap_or((4 * cores).max(8)),
-        slots: slots(&context.settings)?,
+        slots: SlotSettings::from_settings(&context.settings).map_err(wrong_settings)?,
+        attempt_limits: LimitSettings::from_settings(&context.settings).map_err(wrong_settings)?,
         log_level: context.log.level(),
         task_log_dir: args.task_log.as_ref().map(|dir| context.dir.join(dir)),
         agent: default_agent(),
@@ -314,12 +317,9 @@ fn options(args: &RunArgs, context: &Context) -> Result<RunOptions, CliError> {
     })
 }
 
-/// Slots of the configuration. They are of this run: other processes have theirs.
-fn slots(settings: &Settings) -> Result<SlotSettings, CliError> {
-    SlotSettings::from_settings(settings).map_err(|wrong| {
-        let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
-        CliError::user(lines.join("\n"))
-    })
+fn wrong_settings(wrong: Vec<WrongSetting>) -> CliError {
+    let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+    CliError::user(lines.join("\n"))
 }
 
 fn tell_session(found: Found, zone: &Zone, saved_at: Option<&Path>, context: &Context) {

@@ -4,6 +4,7 @@ use super::env::Variable;
 use super::process::{self, Command};
 use super::temp_dir::TaskDir;
 use super::{Context, OperatorError};
+use crate::confinement::Confinement;
 use crate::logs::Level;
 use crate::model::Config;
 use serde_json::json;
@@ -82,6 +83,7 @@ impl<'a> Docker<'a> {
         let access = if self.selinux { "rw,Z" } else { "rw" };
         let mut argv = vec![self.client.clone(), "run".to_owned()];
         argv.extend(self.run_options.iter().cloned());
+        argv.extend(self.limits());
         argv.push("--rm".to_owned());
         if !self.run_options.iter().any(|option| option.starts_with("--cidfile")) {
             argv.extend(["--cidfile".to_owned(), id_file.to_owned()]);
@@ -94,6 +96,22 @@ impl<'a> Docker<'a> {
         }
         argv.push(image.to_owned());
         argv
+    }
+
+    /// The limits of the attempt, for each container: it is no child of ours. What the task's own options say stays.
+    fn limits(&self) -> Vec<String> {
+        let Some(limits) = self.ctx.host.confinement().map(Confinement::limits) else { return vec![] };
+        let options = [
+            (["--memory", "-m"], limits.memory.map(|bytes| bytes.to_string())),
+            (["--cpus", "--cpu-quota"], limits.cores()),
+            (["--pids-limit"; 2], limits.processes.map(|count| count.to_string())),
+        ];
+        let is_given = |names: &[&str]| {
+            let is_one = |option: &String| names.iter().any(|name| option.split('=').next() == Some(name));
+            self.run_options.iter().any(is_one)
+        };
+        let wanted = options.into_iter().filter(|(names, _)| !is_given(names));
+        wanted.filter_map(|([name, _], value)| Some(format!("{name}={}", value?))).collect()
     }
 
     /// The image with the `build` lines run in it; it is made when there is none for this revision of the project.
@@ -153,6 +171,8 @@ fn fnv1a(bytes: &[u8]) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::confinement::LimitSettings;
+    use crate::model::Settings;
     use crate::operators::testing::Task;
     use crate::operators::{CancelStage, sh};
     use nix::sys::stat::Mode;
@@ -216,6 +236,25 @@ esac
             -v <DIR>:<DIR>:rw -w <DIR> -e -e _command=echo in $PWD; exit 4 -e A=x y -e S ruby:3 \
             /bin/sh .digdag/tmp/<TMP>/runner.sh";
         assert_eq!(call, expected);
+    }
+
+    #[test]
+    fn limits_are_told_to_docker_unless_the_task_has_its_own() {
+        let mut settings = Settings::default();
+        for (key, value) in [("memory", "1G"), ("cpu", "1.5"), ("processes", "9")] {
+            settings.set(format!("limits.{key}"), value);
+        }
+        let limits = LimitSettings::from_settings(&settings).unwrap();
+        for (own, expected) in [
+            (json!([]), "run --memory=1073741824 --cpus=1.500 --pids-limit=9 --rm"),
+            (json!(["-m", "1g", "--pids-limit=5"]), "run -m 1g --pids-limit=5 --cpus=1.500 --rm"),
+        ] {
+            let task = task(json!({"image": "i", "run_options": own}), "exit 0");
+            let task = task.confined(Confinement::of_each_process(&limits));
+            task.with(sh::run).unwrap();
+            let call = calls(&task).concat();
+            assert!(call.starts_with(expected), "{call}");
+        }
     }
 
     #[test]

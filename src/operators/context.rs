@@ -1,6 +1,7 @@
 //! What an operator is given, and the ways in which it can end.
 
 use super::Cancellation;
+use crate::confinement::Confinement;
 use crate::logs::Level;
 use crate::model::{
     AttemptId, Config, ConfigError, Params, ProjectId, SessionId, SessionTime, Settings, TaskId, Time,
@@ -64,6 +65,8 @@ pub trait Host: Sync {
     }
     /// Registers commands so that cancelling the attempt ends them.
     fn cancellation(&self) -> &Cancellation;
+    /// What commands may use of the machine; none for as much as there is.
+    fn confinement(&self) -> Option<&Confinement>;
     /// Starts a workflow of the same or another project, or finds its attempt (`require>`).
     fn require(&self, request: &RequireRequest) -> Result<Required, OperatorError>;
     /// Reads parameters that `param_set>` stored; expired ones are not there.

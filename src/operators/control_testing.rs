@@ -1,5 +1,6 @@
 //! What unit tests of the control operators run them in: a task whose surroundings a test sets, and a host that remembers.
 
+use crate::confinement::Confinement;
 use crate::logs::Level;
 use crate::model::{
     AttemptId, Config, Params, ProjectId, SessionId, SessionTime, Settings, TaskId, TaskResult, Time,
@@ -132,6 +133,10 @@ impl Host for FakeHost {
 
     fn cancellation(&self) -> &Cancellation {
         &self.cancellation
+    }
+
+    fn confinement(&self) -> Option<&Confinement> {
+        None
     }
 
     fn require(&self, request: &RequireRequest) -> Result<Required, OperatorError> {

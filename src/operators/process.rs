@@ -4,10 +4,13 @@
 
 use super::env::Variable;
 use super::{CancelStage, Cancellation, Context, OperatorError, Registration, program};
+use crate::confinement::{Before, Confinement};
+use crate::logs::Level;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::killpg;
-use nix::unistd::Pid;
+use nix::unistd::{AccessFlags, Pid, access};
+use std::ffi::OsString;
 use std::io::{self, PipeReader, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -56,17 +59,62 @@ pub(crate) fn run_into(
     if cancellation.stage() != CancelStage::Running {
         return Err(OperatorError::Canceled);
     }
-    let (mut child, output) = spawn(command, ctx.host.own_variables())
+    let confinement = ctx.host.confinement();
+    let limited = confinement.map(|confinement| limited(confinement, command)).transpose()?;
+    let words = limited.as_ref().map(|limited| &limited.words);
+    let (mut child, output) = spawn(command, words, ctx.host.own_variables())
         .map_err(|error| program::start_error(&command.argv, command.dir, &command.env, &error))?;
     let mut relay = Relay { output, buffer: vec![0; PIECE], sink };
     match follow(cancellation, &mut child, &mut relay) {
-        Ok(Some(status)) => Ok(exit_code(status)),
+        Ok(Some(status)) => match confinement.zip(limited).filter(|_| !status.success()) {
+            Some((confinement, limited)) => explained(ctx, confinement, limited.before, status),
+            None => Ok(exit_code(status)),
+        },
         Ok(None) => Err(OperatorError::Canceled),
         Err(error) => {
             let _ = child.kill().and_then(|()| child.wait());
             Err(OperatorError::runtime(format!("Cannot follow the command {:?}: {error}", command.argv)))
         }
     }
+}
+
+/// A command that a shell starts, which takes limits upon itself first.
+struct Limited {
+    /// All words of the shell.
+    words: Vec<OsString>,
+    /// What had happened to the attempt before.
+    before: Before,
+}
+
+/// The command under its limits. What the shell could not start is refused here, as it is without limits.
+fn limited(confinement: &Confinement, command: &Command<'_>) -> Result<Limited, OperatorError> {
+    let name = command.argv.first().map_or("", String::as_str);
+    let place = program::find(name).ok_or(Errno::ENOENT).and_then(|place| {
+        access(&command.dir.join(&place), AccessFlags::X_OK)?;
+        Ok(place)
+    });
+    let place = place
+        .map_err(|errno| program::start_error(&command.argv, command.dir, &command.env, &errno.into()))?;
+    let (words, before) = confinement.around(&place, &command.argv[1..]).map_err(|error| {
+        OperatorError::runtime(format!("The limits of the attempt cannot be set: {error}"))
+    })?;
+    Ok(Limited { words, before })
+}
+
+/// The exit code of a command that failed, or the limit that was the reason.
+fn explained(
+    ctx: &Context<'_>,
+    confinement: &Confinement,
+    before: Before,
+    status: ExitStatus,
+) -> Result<i32, OperatorError> {
+    if let Some(excess) = confinement.memory_excess(before) {
+        return Err(OperatorError::failed(excess));
+    }
+    if let Some(excess) = confinement.process_excess(before) {
+        ctx.host.log(Level::Warn, &excess);
+    }
+    Ok(exit_code(status))
 }
 
 /// Passes a command's output on until its end. Returns nothing when it was canceled.
@@ -84,8 +132,18 @@ fn follow(
     Ok((registration.stage() == CancelStage::Running).then_some(status))
 }
 
-/// Starts the command in its own process group. Its standard output and error are one pipe, so they stay in order.
-fn spawn(command: &Command<'_>, hidden: &[&str]) -> io::Result<(Child, PipeReader)> {
+/// Starts the command in its own process group, or the words of the shell that starts it. Its standard output and error are
+/// one pipe, so they stay in order.
+fn spawn(
+    command: &Command<'_>,
+    limited: Option<&Vec<OsString>>,
+    hidden: &[&str],
+) -> io::Result<(Child, PipeReader)> {
+    if let Some([shell, words @ ..]) = limited.map(Vec::as_slice) {
+        let (output, writer) = io::pipe()?;
+        let mut process = process::Command::new(shell);
+        return Ok((start(process.args(words), command, hidden, &writer)?, output));
+    }
     let Some((name, arguments)) = command.argv.split_first() else {
         return Err(io::Error::from_raw_os_error(Errno::ENOENT as i32));
     };
@@ -234,6 +292,8 @@ fn ready<const N: usize>(pipes: [&PipeReader; N], patience: PollTimeout) -> io::
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::confinement::LimitSettings;
+    use crate::model::Settings;
     use crate::operators::testing::Task;
     use nix::sys::signal::{Signal, kill};
     use serde_json::json;
@@ -387,5 +447,34 @@ mod tests {
         task.cancellation().advance(CancelStage::Terminating);
         assert!(matches!(sh(&task, "touch started"), Err(OperatorError::Canceled)));
         assert!(task.files().is_empty());
+    }
+
+    /// Under a limit of memory, in the way in which it holds without control groups.
+    fn limited_task(memory: &str) -> Task {
+        let mut settings = Settings::default();
+        settings.set("limits.memory", memory);
+        task().confined(Confinement::of_each_process(&LimitSettings::from_settings(&settings).unwrap()))
+    }
+
+    #[test]
+    fn limited_commands_run_as_others_do() {
+        let task = limited_task("900M");
+        let script = "echo $#; ulimit -v; echo error >&2; cat; kill -9 $$";
+        assert_eq!(sh(&task, script).unwrap(), 137);
+        assert_eq!(task.output(), "0\n921600\nerror\n");
+        let missing = Command { argv: vec!["nosuch".to_owned()], dir: &task.dir(), env: Vec::new() };
+        let error = task.with(|ctx| run(ctx, &missing)).unwrap_err().to_string();
+        assert!(error.ends_with("error=2, No such file or directory (runtime)"), "{error}");
+        let task = task.file("plain", "echo x");
+        let refused = Command { argv: vec!["./plain".to_owned()], dir: &task.dir(), env: Vec::new() };
+        let error = task.with(|ctx| run(ctx, &refused)).unwrap_err().to_string();
+        assert!(error.ends_with("error=13, Permission denied (runtime)"), "{error}");
+    }
+
+    #[test]
+    fn a_limited_command_has_no_more_memory() {
+        let hungry = "head -c 300000000 /dev/zero | tail -n 1 >/dev/null";
+        assert_eq!(sh(&task(), hungry).unwrap(), 0);
+        assert_ne!(sh(&limited_task("100M"), hungry).unwrap(), 0);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::context::{RequireRequest, Required};
 use super::{Cancellation, Context, Host, OperatorError, TaskIdentity};
+use crate::confinement::Confinement;
 use crate::logs::Level;
 use crate::model::{
     AttemptId, Config, Params, ProjectId, SessionId, SessionTime, Settings, TaskId, Time, Zone,
@@ -30,6 +31,7 @@ struct FakeHost {
     secrets: BTreeMap<String, String>,
     settings: Settings,
     cancellation: Cancellation,
+    confinement: Option<Confinement>,
     record: Mutex<Record>,
     more_output: Condvar,
     keep_output: bool,
@@ -63,6 +65,11 @@ impl Task {
 
     pub(crate) fn secret(mut self, key: &str, value: &str) -> Self {
         self.host.secrets.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    pub(crate) fn confined(mut self, confinement: Confinement) -> Self {
+        self.host.confinement = Some(confinement);
         self
     }
 
@@ -190,6 +197,10 @@ impl Host for FakeHost {
 
     fn cancellation(&self) -> &Cancellation {
         &self.cancellation
+    }
+
+    fn confinement(&self) -> Option<&Confinement> {
+        self.confinement.as_ref()
     }
 
     fn require(&self, _: &RequireRequest) -> Result<Required, OperatorError> {

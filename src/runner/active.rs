@@ -8,6 +8,7 @@ use super::starter::attempt_dir;
 use super::task_log::TaskLog;
 use super::workspace::Workspace;
 use crate::actions::selection::{Selection, Treatment};
+use crate::confinement::Confinement;
 use crate::engine::tree::visible_params;
 use crate::engine::{self, Event, Sla};
 use crate::logs::{LogTask, LogTree};
@@ -41,6 +42,8 @@ pub(super) struct Active {
     /// Where log files are written, if they are.
     pub(super) log_dir: Option<(Arc<LogTree>, PathBuf)>,
     pub(super) cancellation: Arc<Cancellation>,
+    /// What its commands may use; none for as much as there is.
+    confinement: Option<Arc<Confinement>>,
     created_at: Time,
     overlong: Overlong,
     max_log_size: u64,
@@ -81,6 +84,7 @@ impl Active {
     pub(super) fn new(shared: &Shared, row: AttemptRow, parts: Parts) -> Self {
         let overlong = Overlong::new(shared, &row);
         let log_dir = shared.log_tree.as_ref().map(|tree| (Arc::clone(tree), attempt_dir(tree, &row)));
+        let confinement = shared.confinements.of_attempt(row.id, &row.project_name, &row.workflow_name);
         let mut active = Self {
             attempt: parts.attempt,
             origin: Origin {
@@ -103,6 +107,7 @@ impl Active {
             runs: parts.runs,
             log_dir,
             cancellation: Arc::default(),
+            confinement,
             created_at: row.created_at,
             overlong,
             max_log_size: shared.options.max_log_size,
@@ -182,6 +187,9 @@ impl Active {
         if stage > self.cancellation.stage() {
             self.kill_at = (stage == CancelStage::Terminating).then(|| Instant::now() + GRACE);
             self.cancellation.advance(stage);
+            if let Some(confinement) = self.confinement.as_ref().filter(|_| stage == CancelStage::Killed) {
+                confinement.kill();
+            }
         }
     }
 
@@ -205,6 +213,7 @@ impl Active {
             workspace: Arc::clone(&self.workspace),
             replay,
             cancellation: Arc::clone(&self.cancellation),
+            confinement: self.confinement.clone(),
             log,
             slots: vec![],
             task,

@@ -3,6 +3,7 @@
 use super::job::Job;
 use super::secrets::Masking;
 use super::shared::Shared;
+use crate::confinement::Confinement;
 use crate::dig::expression::Evaluator;
 use crate::logs::line::file_line;
 use crate::logs::{Level, LogRecord, LogTask};
@@ -116,6 +117,10 @@ impl Host for TaskHost<'_> {
 
     fn cancellation(&self) -> &Cancellation {
         &self.job.cancellation
+    }
+
+    fn confinement(&self) -> Option<&Confinement> {
+        self.job.confinement.as_deref()
     }
 
     fn require(&self, request: &RequireRequest) -> Result<Required, OperatorError> {

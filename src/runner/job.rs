@@ -3,6 +3,7 @@
 use super::slots::Claim;
 use super::task_log::TaskLog;
 use super::workspace::Workspace;
+use crate::confinement::Confinement;
 use crate::model::{Params, Task, TaskResult};
 use crate::operators::{Cancellation, TaskIdentity};
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub(super) struct Job {
     /// What to do instead of running the operator.
     pub(super) replay: Option<Replay>,
     pub(super) cancellation: Arc<Cancellation>,
+    pub(super) confinement: Option<Arc<Confinement>>,
     pub(super) log: Arc<TaskLog>,
     /// The slots that it has while it runs.
     pub(super) slots: Claim,

@@ -16,6 +16,7 @@ use super::workers::Workers;
 use crate::actions::launch::LaunchError;
 use crate::actions::selection::Selection;
 use crate::clock::Clock;
+use crate::confinement::Confinements;
 use crate::logs::{LogTreeError, MachineZone};
 use crate::model::{Attempt, Params, Plan, SessionTime, Settings, TaskResult};
 use crate::operators::{CancelStage, remove_unused_dirs};
@@ -99,9 +100,11 @@ impl Run {
             load: Load::default(),
             owner,
             limits,
+            confinements: Confinements::none(),
             log_tree,
             inbox: Arc::clone(&inbox),
         });
+        shared.confine(shared.options.attempt_limits.clone());
         let launched = starter.start(
             &shared,
             &self.workflow,

@@ -25,6 +25,7 @@ use crate::actions::kill::{KillError, killable, signal_run};
 use crate::actions::launch::register_server;
 use crate::actions::start::{self, Accepted, Start, StartError, StartRequest, Started, Terms};
 use crate::clock::Clock;
+use crate::confinement::{Confinements, LimitSettings};
 use crate::engine::Limits;
 use crate::logs::{LogTreeError, MachineZone};
 use crate::model::{AttemptId, Params, Settings, TaskId};
@@ -115,10 +116,12 @@ impl Service {
             load: Load::default(),
             owner,
             limits: config.limits,
+            confinements: Confinements::none(),
             log_tree,
             inbox: Arc::clone(&inbox),
             raised: config.raised,
         });
+        shared.confine(shared.options.attempt_limits.clone());
         abandon_dead_runs(&shared.store, owner, now)?;
         let left = starter.take_up(&shared)?;
         let service = Self {
@@ -167,6 +170,11 @@ impl Service {
     /// Lets tasks that begin from now on need other slots. Those that wait go on by the new ones, too.
     pub fn set_slots(&self, slots: SlotSettings) {
         self.shared.inbox.send(Message::Slots(slots));
+    }
+
+    /// Lets attempts that begin from now on use so much of the machine.
+    pub fn set_attempt_limits(&self, limits: LimitSettings) {
+        self.shared.confine(limits);
     }
 
     /// How busy it is.

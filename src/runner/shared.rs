@@ -10,6 +10,7 @@ use super::slots::SlotSettings;
 use super::starter::Starter;
 use super::task_log::{Fill, TaskLog};
 use crate::clock::Clock;
+use crate::confinement::{Confinements, LimitSettings};
 use crate::engine::Limits;
 use crate::logs::{Level, LogRecord, LogTree, LogTreeError, MachineZone};
 use crate::model::{ProjectId, SessionTime, Settings, TaskId, Time, Zone};
@@ -31,6 +32,8 @@ pub struct RunOptions {
     pub max_task_threads: usize,
     /// How many tasks of a kind run at the same time.
     pub slots: SlotSettings,
+    /// What each attempt may use of the machine.
+    pub attempt_limits: LimitSettings,
     /// What is less important than this is not logged.
     pub log_level: Level,
     /// Where Digdag's tree of log files is kept too.
@@ -64,6 +67,7 @@ pub(super) struct Shared {
     /// This process, as the store knows it.
     pub(super) owner: OwnerId,
     pub(super) limits: Limits,
+    pub(super) confinements: Confinements,
     /// Where log files are kept beside the store.
     pub(super) log_tree: Option<Arc<LogTree>>,
     pub(super) inbox: Arc<Inbox>,
@@ -95,6 +99,13 @@ impl Shared {
     /// The configuration as it is now.
     pub(super) fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Sets what attempts may use that begin from now on, and says in which way that holds.
+    pub(super) fn confine(&self, limits: LimitSettings) {
+        for (level, message) in self.confinements.configure(limits) {
+            self.observer.log(&LogRecord { time: self.now(), level, task: None, message: &message });
+        }
     }
 
     /// Hands over attempts that are in the store.

@@ -3,6 +3,7 @@
 use super::app::ApiSettings;
 use super::{App, Body, Method, Request, Response, Router, Target, User, api};
 use crate::clock::Clock;
+use crate::confinement::LimitSettings;
 use crate::crypto::Vault;
 use crate::engine::Limits;
 use crate::logs::{Level, LogRecord, MachineZone};
@@ -65,6 +66,7 @@ impl TestServer {
                 show_params: false,
                 max_task_threads: 2,
                 slots: SlotSettings::default(),
+                attempt_limits: LimitSettings::default(),
                 log_level: Level::Info,
                 task_log_dir: None,
                 agent: "7@host".to_owned(),

@@ -1,4 +1,5 @@
 //! Limits that keep the machine alive: how much runs at a time, and what it may use.
 
+mod resources;
 mod slots;
 mod threads;

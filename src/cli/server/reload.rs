@@ -41,6 +41,7 @@ fn follow(running: &mut Running, mut settings: Settings, default_level: Level) -
     if config.run.slots != running.config.run.slots {
         parts.service.set_slots(config.run.slots.clone());
     }
+    parts.service.set_attempt_limits(config.run.attempt_limits.clone());
     parts.log.set_level(config.log_level.unwrap_or(default_level));
     let followed =
         if changes.live.is_empty() { "nothing has changed".to_owned() } else { changes.live.join(", ") };

@@ -9,6 +9,7 @@ use super::{Observer, RunOptions, SecretFailure, SecretSource, Service, ServiceC
 use crate::actions::start::{StartRequest, Started};
 use crate::archive::{PackOptions, pack};
 use crate::clock::Clock;
+use crate::confinement::LimitSettings;
 use crate::dig::load_workflow;
 use crate::dig::yaml::IncludeError;
 use crate::engine::Limits;
@@ -58,6 +59,7 @@ impl Machine {
             show_params: false,
             max_task_threads: 4,
             slots: SlotSettings::default(),
+            attempt_limits: LimitSettings::default(),
             log_level: Level::Info,
             task_log_dir: None,
             agent: "7@host".to_owned(),

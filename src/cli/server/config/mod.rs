@@ -4,6 +4,7 @@ mod access;
 mod access_log;
 mod database;
 mod http;
+mod limits;
 mod notifications;
 mod run;
 mod schedules;
@@ -227,6 +228,8 @@ mod tests {
         for (key, value, expected) in [
             ("server.port", "http", "a whole number from 0 to 65535"),
             ("schedule.enabled", "on", "true or false"),
+            ("limits.memory.p.daily", "much", "a size such as 500M or 2G, 1M at least, or none"),
+            ("limits.cpu", "0", "a number of cores from 0.01 to 10000 such as 1.5, or none"),
             (
                 "slots.my.db",
                 "1",

@@ -1,7 +1,8 @@
 //! How tasks are run.
 
 use super::super::values::Values;
-use super::slots;
+use super::{limits, slots};
+use crate::confinement::LimitSettings;
 use crate::model::Settings;
 use crate::runner::SlotSettings;
 use chrono::TimeDelta;
@@ -16,6 +17,8 @@ pub(in crate::cli::server) struct RunConfig {
     pub(in crate::cli::server) max_task_threads: usize,
     /// How many tasks of a kind run at a time.
     pub(in crate::cli::server) slots: SlotSettings,
+    /// What each attempt may use of the machine.
+    pub(in crate::cli::server) attempt_limits: LimitSettings,
     pub(in crate::cli::server) max_tasks: usize,
     pub(in crate::cli::server) max_attempts: u32,
     pub(in crate::cli::server) attempt_ttl: TimeDelta,
@@ -57,6 +60,7 @@ pub(super) fn read(values: &Values<'_>, settings: &Settings) -> RunConfig {
         runs_tasks: runs_tasks == [true, true],
         max_task_threads: threads.unwrap_or((4 * cores).max(8)),
         slots: slots::read(values, settings),
+        attempt_limits: limits::read(values, settings),
         max_tasks: values.number("executor.task_max_run", 1..=usize::MAX).unwrap_or(1000),
         max_attempts: values.number("executor.attempt_max_run", 0..=u32::MAX).unwrap_or(100),
         attempt_ttl: ttl("executor.attempt_ttl", 7 * DAY),
