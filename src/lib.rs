@@ -23,3 +23,4 @@ pub mod scheduler;
 pub mod secret_files;
 pub mod server;
 pub mod store;
+pub mod watch;

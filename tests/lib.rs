@@ -21,3 +21,4 @@ mod samples;
 mod scheduling;
 mod support;
 mod tidy;
+mod watch;

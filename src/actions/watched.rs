@@ -102,7 +102,7 @@ pub fn reject_directory(
 }
 
 /// The files of a directory are gone: takes the schedules of its project away, until the files come back. The history
-/// stays. Tells how many schedules there were.
+/// stays. `reason` is what is wrong with that, if anything is. Tells how many schedules there were.
 ///
 /// A project whose newest revision was pushed, or comes from another directory, keeps its schedules.
 ///
@@ -118,13 +118,17 @@ pub fn withdraw_directory(
 ) -> Result<usize, StoreError> {
     store.write(Durability::Full, |writer| {
         tell(writer, project, directory, reason, now)?;
-        let Some(known) = projects::by_name(writer, project)? else { return Ok(0) };
-        let latest = revisions::latest(writer, known.id)?;
-        if latest.is_some_and(|latest| latest.directory.as_deref() == Some(directory)) {
-            watched_projects::take_schedules(writer, project, known.id)
-        } else {
-            Ok(0)
+        let mut count = 0;
+        if let Some(known) = projects::by_name(writer, project)? {
+            let latest = revisions::latest(writer, known.id)?;
+            if latest.is_some_and(|latest| latest.directory.as_deref() == Some(directory)) {
+                count = watched_projects::take_schedules(writer, project, known.id)?;
+            }
         }
+        if reason.is_none() {
+            watched_projects::delete_idle(writer, project)?;
+        }
+        Ok(count)
     })
 }
 

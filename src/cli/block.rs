@@ -1,7 +1,7 @@
 //! What the listings show: a block of lines for each thing, `  name: value`, in Digdag's order and wording.
 
 use crate::client::NewAttempt;
-use crate::client::models::{Attempt, LastSession, Project, Schedule, Session, Task, Workflow};
+use crate::client::models::{Attempt, LastSession, Project, Schedule, Session, Task, Watched, Workflow};
 use crate::client::notifications::Notification;
 use crate::logs::MachineZone;
 use crate::logs::local_time::show;
@@ -167,17 +167,36 @@ pub(crate) fn notification_block(notification: &Notification, zone: &MachineZone
 
 /// A project with its newest revision.
 pub(crate) fn project_block(project: &Project, zone: &MachineZone) -> String {
-    block(
-        "  ",
-        &[
-            line("name", &project.name),
-            line("id", &project.id),
-            line("revision", &project.revision),
-            line("archive type", &project.archive_type),
-            line("project created at", zone.show(project.created_at)),
-            line("revision updated at", zone.show(project.updated_at)),
-        ],
-    )
+    let mut lines = vec![
+        line("name", &project.name),
+        line("id", &project.id),
+        line("revision", &project.revision),
+        line("archive type", &project.archive_type),
+        line("project created at", zone.show(project.created_at)),
+        line("revision updated at", zone.show(project.updated_at)),
+    ];
+    let error = project.watch_error.as_deref();
+    lines.extend(error.map(|error| {
+        line("error", format!("the revision is older than the files, which are wrong:{}", below(error)))
+    }));
+    block("  ", &lines)
+}
+
+/// A watched directory that is no project yet.
+pub(crate) fn watched_block(watched: &Watched, zone: &MachineZone) -> String {
+    let error = below(watched.error.as_deref().unwrap_or_default());
+    let lines = [
+        line("name", &watched.name),
+        line("directory", &watched.directory),
+        line("checked at", zone.show(watched.checked_at)),
+        line("error", format!("there is no revision, for the files are wrong:{error}")),
+    ];
+    block("  ", &lines)
+}
+
+/// A text of several lines below a line of a block.
+fn below(text: &str) -> String {
+    text.lines().map(|line| format!("\n    {line}")).collect()
 }
 
 /// A schedule in a list. What follows Digdag's lines is what has become of its sessions.

@@ -45,6 +45,7 @@ pub mod retry;
 pub mod run;
 pub mod run_summary;
 pub mod schedule_target;
+pub mod scheduler;
 pub mod schedules;
 mod secret_input;
 pub mod secrets;
@@ -152,6 +153,10 @@ pub(crate) const COMMANDS: &[Command] = &[
         run: |words, context| notifications::run(&read(words)?, context),
     },
     Command { definition: &secrets::DEFINITION, run: |words, context| secrets::run(&read(words)?, context) },
+    Command {
+        definition: &scheduler::DEFINITION,
+        run: |words, context| scheduler::run(&read(words)?, &read(words)?, context),
+    },
     Command {
         definition: &server::DEFINITION,
         run: |words, context| server::run(&read(words)?, &read(words)?, context),

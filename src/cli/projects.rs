@@ -1,11 +1,10 @@
 //! `dibble projects`: shows the projects of a server.
 
 use super::args::{CountArgs, Definition};
-use super::block::project_block;
+use super::block::{project_block, watched_block};
 use super::client_args::{ClientArgs, connect};
 use super::{CliError, Context, Exit};
-use crate::client::models::Projects;
-use crate::client::{ClientError, ProjectPage};
+use crate::client::ProjectPage;
 use clap::Args;
 
 pub const DEFINITION: Definition = Definition {
@@ -47,33 +46,39 @@ pub struct ProjectsArgs {
 /// There is no such project, or the server cannot be asked.
 pub fn run(args: &ProjectsArgs, context: &Context) -> Result<Exit, CliError> {
     let client = connect(&args.client, context)?;
-    let projects = match &args.project {
+    let found = match &args.project {
         Some(name) => {
-            let project = client.project_by_name(name).map_err(|error| match error {
-                ClientError::NotFound(_) => CliError::user(format!("Project '{name}' does not exist.")),
-                other => other.into(),
-            })?;
-            if args.json {
-                context.print_json(&project)?;
-                return Ok(Exit::Success);
+            let found = client.projects_of_name(name)?;
+            match (found.projects.first(), found.unregistered.is_empty()) {
+                (None, true) => {
+                    return Err(CliError::user(format!("Project '{name}' does not exist.")));
+                }
+                (Some(project), _) if args.json => {
+                    context.print_json(project)?;
+                    return Ok(Exit::Success);
+                }
+                _ => found,
             }
-            vec![project]
         }
         None => {
             let CountArgs { last_id, count } = args.page;
             let name_pattern = args.name_pattern.as_deref();
-            client.projects(&ProjectPage { last_id, count: Some(count), name_pattern })?.projects
+            client.projects(&ProjectPage { last_id, count: Some(count), name_pattern })?
         }
     };
     let output = &context.output;
     if args.json {
-        context.print_json(&Projects { projects })?;
+        context.print_json(&found)?;
         return Ok(Exit::Success);
     }
     output.line("Projects");
-    for project in projects.iter().take_while(|_| !output.is_closed()) {
+    for project in found.projects.iter().take_while(|_| !output.is_closed()) {
         output.line(&project_block(project, &context.zone));
     }
+    for watched in found.unregistered.iter().take_while(|_| !output.is_closed()) {
+        output.line(&watched_block(watched, &context.zone));
+    }
+    let projects = &found.projects;
     output.note("Use `dibble workflows <project-name>` to show details.");
     if let Some(more) = args.page.more(projects.len(), projects.last().map(|project| &project.id)) {
         output.note(&more);
@@ -116,6 +121,28 @@ mod tests {
         assert_eq!((out.as_str(), err.as_str()), ("Projects\n", FOOTER));
         let (out, err) = asked(&DEFINITION, run, "p1", [answer("name=p1", &[project(1)])]);
         assert_eq!((out, err.as_str()), (format!("Projects\n{}", block(1)), FOOTER));
+    }
+
+    #[test]
+    fn what_is_wrong_with_watched_directories_is_below_them() {
+        let mut broken = project(1);
+        broken["watchError"] = json!("Validating project failed\nworkflow /p/p1/wf.dig");
+        let never = json!({
+            "name": "p2", "directory": "/p/p2", "error": "/p/p2 is no directory", "checkedAt": "2026-11-23T03:16:29Z",
+        });
+        let list = json!({"projects": [broken], "unregistered": [never]});
+        let answer = || Answer::ok("GET /api/projects?count=100", list.to_string());
+        let (out, _) = asked(&DEFINITION, run, "", [answer()]);
+        let first = block(1).replace(
+            "+0000\n\n",
+            "+0000\n  error: the revision is older than the files, which are wrong:\n    \
+             Validating project failed\n    workflow /p/p1/wf.dig\n\n",
+        );
+        let second = "  name: p2\n  directory: /p/p2\n  checked at: 2026-11-23 03:16:29 +0000\n  \
+                      error: there is no revision, for the files are wrong:\n    /p/p2 is no directory\n\n";
+        assert_eq!(out, format!("Projects\n{first}{second}"));
+        let (out, _) = asked(&DEFINITION, run, "--json", [answer()]);
+        assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), list);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::client_args::{ClientArgs, connect};
 use super::packing::{PackArgs, pack_project};
 use super::parse::PROGRAM;
 use super::time_arg::instant;
-use super::{CliError, Context, Exit};
+use super::{CliError, Context, Exit, Output};
 use crate::client::Push;
 use crate::client::models::Project;
 use chrono::SecondsFormat;
@@ -99,7 +99,7 @@ pub fn run(args: &PushArgs, context: &Context) -> Result<Exit, CliError> {
     let length = archive.metadata().map_err(failed)?.len();
     let push = Push { project, revision, schedule_from, length, archive: &mut archive };
     let uploaded = connect(&args.client, context)?.push(push)?;
-    output.line(&uploaded_text(&uploaded));
+    show_uploaded(&uploaded, output);
     Ok(Exit::Success)
 }
 
@@ -108,8 +108,13 @@ pub(super) fn project_name(name: &str) -> Result<&str, CliError> {
     if name.is_empty() { Err(CliError::usage("project name cannot be empty")) } else { Ok(name) }
 }
 
-/// What became of an upload.
-pub(super) fn uploaded_text(project: &Project) -> String {
+/// Shows what became of an upload.
+pub(super) fn show_uploaded(project: &Project, output: &Output) {
+    output.line(&uploaded_text(project));
+    project.warning.iter().for_each(|warning| output.note(&format!("warning: {warning}")));
+}
+
+fn uploaded_text(project: &Project) -> String {
     let time = |time: crate::model::Time| time.to_rfc3339_opts(SecondsFormat::Secs, true);
     format!(
         "Uploaded:\n  id: {}\n  name: {}\n  revision: {}\n  archive type: {}\n  project created at: {}\n  \

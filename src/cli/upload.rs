@@ -2,7 +2,7 @@
 
 use super::args::Definition;
 use super::client_args::{ClientArgs, connect};
-use super::push::{RevisionArgs, project_name, uploaded_text};
+use super::push::{RevisionArgs, project_name, show_uploaded};
 use super::{CliError, Context, Exit};
 use crate::client::Push;
 use clap::Args;
@@ -58,7 +58,7 @@ pub fn run(args: &UploadArgs, context: &Context) -> Result<Exit, CliError> {
     }
     let push = Push { project, revision, schedule_from: None, length: found.len(), archive: &mut archive };
     let uploaded = connect(&args.client, context)?.push(push)?;
-    context.output.line(&uploaded_text(&uploaded));
+    show_uploaded(&uploaded, &context.output);
     Ok(Exit::Success)
 }
 

@@ -37,6 +37,24 @@ pub struct Project {
     pub archive_type: String,
     #[serde(default)]
     pub archive_md5: Option<String>,
+    /// Of Dibble only: what is wrong with its directory, which is watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch_error: Option<String>,
+    /// Of Dibble only: what whoever has pushed it should know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
+}
+
+/// A directory that Dibble watches.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Watched {
+    pub name: String,
+    pub directory: String,
+    /// What is wrong with its files as they are.
+    pub error: Option<String>,
+    #[serde(with = "instant")]
+    pub checked_at: Time,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -245,6 +263,9 @@ fn yes() -> bool {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct Projects {
     pub projects: Vec<Project>,
+    /// Of Dibble only: directories whose files were never good.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unregistered: Vec<Watched>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]

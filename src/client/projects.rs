@@ -47,9 +47,18 @@ impl Client {
     ///
     /// There is none of this name, or the server cannot be asked or refuses.
     pub fn project_by_name(&self, name: &str) -> Result<Project, ClientError> {
-        let found: Projects = self.get(&ApiPath::new(["projects"]).query("name", name))?;
+        let found = self.projects_of_name(name)?;
         let missing = || ClientError::NotFound(format!("project not found: {name}"));
         found.projects.into_iter().next().ok_or_else(missing)
+    }
+
+    /// The one project of a name, or none, or what should have become it.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be asked or refuses.
+    pub fn projects_of_name(&self, name: &str) -> Result<Projects, ClientError> {
+        self.get(&ApiPath::new(["projects"]).query("name", name))
     }
 
     /// Stores a revision, and the project with its first one.

@@ -2,7 +2,7 @@
 
 use super::{
     App, Route, Router, admin, archives, attempts, logs, notifications, openapi, projects, revisions,
-    schedules, secrets, session_times, sessions, starts, version, vitals, workflows,
+    schedules, secrets, session_times, sessions, starts, version, vitals, watched, workflows,
 };
 
 /// The routes of every resource.
@@ -12,6 +12,7 @@ pub const ROUTES: &[&[Route<App>]] = &[
     archives::ROUTES,
     revisions::ROUTES,
     workflows::ROUTES,
+    watched::ROUTES,
     session_times::ROUTES,
     schedules::ROUTES,
     secrets::ROUTES,

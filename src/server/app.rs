@@ -19,6 +19,7 @@ pub struct App {
     since: Time,
     scheduler: SchedulerProbe,
     schedules_changed: Box<dyn Fn() + Send + Sync>,
+    warn: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 /// Tells how the scheduler is.
@@ -52,7 +53,8 @@ impl App {
     pub fn new(service: Arc<Service>, vault: Arc<Vault>, settings: ApiSettings) -> Self {
         let since = service.clock().now();
         let scheduler = Box::new(|| Condition::Disabled);
-        Self { service, vault, settings, since, scheduler, schedules_changed: Box::new(|| {}) }
+        let (schedules_changed, warn) = (Box::new(|| {}), Box::new(|_: &str| {}));
+        Self { service, vault, settings, since, scheduler, schedules_changed, warn }
     }
 
     /// As it is, with a scheduler whose health can be asked for.
@@ -65,6 +67,12 @@ impl App {
     #[must_use]
     pub fn with_listener(self, schedules_changed: impl Fn() + Send + Sync + 'static) -> Self {
         Self { schedules_changed: Box::new(schedules_changed), ..self }
+    }
+
+    /// As it is, with a log for what the operator should know.
+    #[must_use]
+    pub fn with_warnings(self, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { warn: Box::new(warn), ..self }
     }
 
     /// As it is, of a server that began earlier.
@@ -103,6 +111,10 @@ impl App {
     /// To be called after schedules were written.
     pub(super) fn schedules_changed(&self) {
         (self.schedules_changed)();
+    }
+
+    pub(super) fn warn(&self, message: &str) {
+        (self.warn)(message);
     }
 
     pub fn now(&self) -> Time {

@@ -5,7 +5,7 @@ use crate::actions::publish::ClearSchedules;
 use crate::actions::push::{PushRequest, push};
 use crate::model::time::parse_iso;
 use crate::model::{ProjectId, Time};
-use crate::store::archives;
+use crate::store::{archives, watched_projects};
 
 pub const ROUTES: &[Route<App>] =
     &[Route::put_archive("/api/projects", put), Route::get_gzip("/api/projects/{id}/archive", get)];
@@ -28,7 +28,15 @@ fn put(app: &App, request: &Request, _: &PathParams) -> Result<Response, ApiErro
     };
     let published = push(app.store(), &request, now)?;
     app.schedules_changed();
-    Ok(Response::json(200, &wire::Project::from(&published.project)))
+    let name = &published.project.project.name;
+    let warning = app.read(|reader| Ok(watched_projects::by_name(reader, name)?))?.map(|watched| {
+        let directory = watched.directory.display();
+        format!("{directory} is watched as project {name}: what changes there next takes the place of this revision")
+    });
+    if let Some(warning) = &warning {
+        app.warn(warning);
+    }
+    Ok(Response::json(200, &wire::Project::from(&published.project).with_warning(warning)))
 }
 
 fn schedule_from(query: &Query) -> Result<Option<Time>, ApiError> {

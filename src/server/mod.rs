@@ -58,6 +58,7 @@ pub mod target;
 pub(crate) mod testing;
 pub mod version;
 mod vitals;
+pub mod watched;
 pub mod wire;
 pub mod workflows;
 

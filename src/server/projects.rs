@@ -6,7 +6,7 @@ use crate::actions::delete_project::{delete_project, find_project};
 use crate::model::ProjectId;
 use crate::store::projects::ProjectRow;
 use crate::store::revisions::RevisionRow;
-use crate::store::{Reader, projects, revisions};
+use crate::store::{Reader, projects, revisions, watched_projects};
 
 pub const ROUTES: &[Route<App>] = &[
     Route::get("/api/projects", list),
@@ -18,18 +18,25 @@ pub const ROUTES: &[Route<App>] = &[
 fn list(app: &App, request: &Request, _: &PathParams) -> Result<Response, ApiError> {
     let query = request.query();
     let (after, limit) = (query.scalar("last_id")?.map(ProjectId), count(query)?);
-    let rows = app.read(|reader| match query.text("name") {
+    let (rows, unregistered) = app.read(|reader| match query.text("name") {
         // Without the other parameters, as with Digdag.
         Some(name) => match projects::by_name(reader, name)? {
-            Some(project) => Ok(projects::with_revision(reader, project.id)?.into_iter().collect()),
-            None => Ok(vec![]),
+            Some(project) => Ok((projects::with_revision(reader, project.id)?.into_iter().collect(), vec![])),
+            None => Ok((vec![], watched_projects::by_name(reader, name)?.into_iter().collect())),
         },
         None => {
             let part = query.text("name_pattern").unwrap_or_default();
-            Ok(projects::list_with_revision(reader, after, part, limit)?)
+            let rows = projects::list_with_revision(reader, after, part, limit)?;
+            // They have no id: they are part of the first page.
+            let unregistered = after.is_none().then(|| watched_projects::list_without_project(reader, part));
+            Ok((rows, unregistered.transpose()?.unwrap_or_default()))
         }
     })?;
-    Ok(Response::json(200, &wire::collection("projects", rows.iter().map(wire::Project::from))))
+    let list = wire::ProjectList {
+        projects: rows.iter().map(wire::Project::from).collect(),
+        unregistered: unregistered.iter().map(wire::Watched::from).collect(),
+    };
+    Ok(Response::json(200, &list))
 }
 
 fn get(app: &App, _: &Request, path: &PathParams) -> Result<Response, ApiError> {

@@ -40,9 +40,12 @@ pub fn put(w: &Writer, name: &str, directory: &Path, error: Option<&str>, now: T
     Ok(())
 }
 
-/// Forgets a directory.
-pub fn delete(w: &Writer, name: &str) -> Result<()> {
-    w.execute("DELETE FROM watched_projects WHERE name = :name", named_params! { ":name": name })?;
+/// Forgets a directory, unless schedules are kept with it.
+pub fn delete_idle(w: &Writer, name: &str) -> Result<()> {
+    w.execute(
+        "DELETE FROM watched_projects WHERE name = :name AND schedules IS NULL",
+        named_params! { ":name": name },
+    )?;
     Ok(())
 }
 
@@ -50,9 +53,18 @@ pub fn by_name(r: &Reader, name: &str) -> Result<Option<WatchedRow>> {
     r.row("SELECT * FROM watched_projects WHERE name = :name", named_params! { ":name": name }, from_row)
 }
 
-/// All of them in the order of their names.
+/// All of them in the order of their names, also those that are no longer watched and whose schedules are kept.
 pub fn list(r: &Reader) -> Result<Vec<WatchedRow>> {
     r.rows("SELECT * FROM watched_projects ORDER BY name", &[], from_row)
+}
+
+/// Those that are watched in the order of their names.
+pub fn list_watched(r: &Reader) -> Result<Vec<WatchedRow>> {
+    r.rows(
+        "SELECT * FROM watched_projects WHERE schedules IS NULL OR error IS NOT NULL ORDER BY name",
+        &[],
+        from_row,
+    )
 }
 
 /// Those whose files were never good, so that there is no project of their name, in the order of their names.
@@ -194,7 +206,7 @@ mod tests {
             let first = list(w)?;
             put(w, "b", Path::new("/p/b"), Some("broken, too"), at(3))?;
             let of_none = (list_without_project(w, "")?, list_without_project(w, "x")?);
-            delete(w, "a")?;
+            delete_idle(w, "a")?;
             Ok((first, of_none, by_name(w, "a")?, by_name(w, "b")?))
         });
         let (first, of_none, a, b) = found.unwrap();

@@ -18,6 +18,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Server {
     pub project: Project,
+    command: &'static str,
     args: Vec<String>,
     process: Option<Program>,
     address: String,
@@ -36,8 +37,13 @@ impl Server {
     pub fn new() -> Self {
         let project = Project::new().moving_clock().file("server.properties", "");
         let args = ["-o", "data.db"].map(str::to_owned).to_vec();
-        Self { project, args, process: None, address: String::new() }
+        Self { project, command: "server", args, process: None, address: String::new() }
             .config("server.runtime-info.path = info.json")
+    }
+
+    /// `dibble scheduler` instead.
+    pub fn scheduler() -> Self {
+        Self { command: "scheduler", ..Self::new() }
     }
 
     /// Adds lines to the configuration; a server that runs does not see them by itself.
@@ -110,7 +116,7 @@ impl Server {
     /// Starts it and does not wait for anything.
     #[track_caller]
     pub fn spawn(&self) -> Program {
-        let mut words = vec!["server", "-n", "0", "-c", "server.properties"];
+        let mut words = vec![self.command, "-n", "0", "-c", "server.properties"];
         words.extend(self.args.iter().map(String::as_str));
         self.project.start(&words)
     }

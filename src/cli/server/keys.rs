@@ -149,6 +149,8 @@ const KEYS: &[(&str, Use)] = &[
     ("server.shutdown.timeout", Use::Live),
     ("slots.*", Use::Live),
     ("system-plugin.*", Use::Ignored(NO_JVM)),
+    ("watch.poll", Use::Start),
+    ("watch.poll_interval", Use::Start),
 ];
 
 /// Keys of Digdag's sharding of sites, of which there is one.

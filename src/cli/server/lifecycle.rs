@@ -46,6 +46,9 @@ fn shut_down(running: Running, events: &Events) -> Exit {
     let log = running.parts.log.clone();
     log.info("Started shutdown process");
     systemd::stopping();
+    if let Some(watcher) = &running.watcher {
+        watcher.stop();
+    }
     log.info("Shutting down workflow executor loop");
     running.parts.schedules.stop();
     let tasks = running.parts.service.load().running_tasks();

@@ -16,8 +16,11 @@ mod server_log;
 mod site;
 mod systemd;
 mod values;
+mod watched;
 
-pub use options::ServerArgs;
+pub use options::ServerOptions;
+pub(crate) use running::Startup;
+pub use watched::WatchedArgs;
 
 use self::config::{Database, ServerConfig};
 use self::events::Events;
@@ -36,11 +39,16 @@ pub const DEFINITION: Definition = Definition {
     aliases: &[],
     synopsis: &[("server", "start the server")],
     usage: &["server [options...]"],
-    about: "Serve the REST API, run what is started and what is scheduled, on this machine",
+    about: "Serve the REST API, run what is started and what is scheduled, on this machine; watch projects in directories",
     examples: &[
         ("server", "keep everything in the project's directory, or in the home directory"),
         ("server -o /var/lib/dibble", "keep everything in dibble.db there"),
         ("server --memory -n 0", "for a try: keep nothing, on a free port"),
+        (
+            "server --project /srv/sales --project /srv/backup",
+            "with the projects in these directories, as they change",
+        ),
+        ("server --projects-dir /srv/jobs", "with every project in there, also those to come"),
         ("server -c server.properties -O logs -A logs", "with a configuration, and logs as files"),
     ],
     args: ServerArgs::augment_args,
@@ -65,8 +73,18 @@ pub(crate) fn database_file(given: Option<PathBuf>, context: &Context) -> Result
 ///
 /// The options or the configuration are wrong.
 pub(crate) fn shutdown_timeout(args: &ServerArgs, context: &Context) -> Result<Duration, CliError> {
-    let settings = settings_of(args, context.settings.clone(), context)?;
+    let settings = settings_of(&args.options, context.settings.clone(), context)?;
     Ok(ServerConfig::read(&settings)?.shutdown_timeout)
+}
+
+/// The arguments of `server`.
+#[derive(Debug, Clone, Args)]
+pub struct ServerArgs {
+    #[command(flatten)]
+    pub watched: WatchedArgs,
+
+    #[command(flatten)]
+    pub options: ServerOptions,
 }
 
 /// Serves until it is told to end.
@@ -75,31 +93,54 @@ pub(crate) fn shutdown_timeout(args: &ServerArgs, context: &Context) -> Result<D
 ///
 /// The options or the configuration are wrong, the server cannot be started, or it cannot go on.
 pub fn run(args: &ServerArgs, common: &CommonArgs, context: &Context) -> Result<Exit, CliError> {
-    let settings = settings_of(args, context.settings.clone(), context)?;
+    let mut default_params = configured_params(context)?;
+    merge(&mut default_params, &args.options.params.load(context)?);
+    let settings = |read| settings_of(&args.options, read, context);
+    let startup = Startup {
+        settings: settings(context.settings.clone())?,
+        default_params,
+        directories: args.watched.directories(context)?,
+        is_for_one_project: false,
+    };
+    serve(startup, settings, common, context)
+}
+
+/// Serves until it is told to end. `settings` makes the settings of a server of a configuration that was read again.
+///
+/// # Errors
+///
+/// As [`run`].
+pub(crate) fn serve(
+    startup: Startup,
+    settings: impl Fn(Settings) -> Result<Settings, CliError>,
+    common: &CommonArgs,
+    context: &Context,
+) -> Result<Exit, CliError> {
     let events = Events::listen(systemd::watchdog_interval(context.variable))?;
     let level = context.log.level();
-    let running = Running::start(settings, default_params(args, context)?, context, events.sender())?;
+    let running = Running::start(startup, context, events.sender())?;
     lifecycle::serve(running, &events, |running| {
         let sources = SettingsSources { file: common.config.as_deref(), overrides: &common.setting };
-        let read = load(&sources, context.variable).and_then(|read| settings_of(args, read, context));
+        let read = load(&sources, context.variable).and_then(&settings);
         reload(running, read, level);
     })
 }
 
 /// The configuration with the options over it.
-fn settings_of(args: &ServerArgs, mut settings: Settings, context: &Context) -> Result<Settings, CliError> {
-    args.lay_over(&mut settings, &context.dir)?;
+pub(crate) fn settings_of(
+    options: &ServerOptions,
+    mut settings: Settings,
+    context: &Context,
+) -> Result<Settings, CliError> {
+    options.lay_over(&mut settings, &context.dir)?;
     Ok(settings)
 }
 
-/// The parameters below those of every project.
-fn default_params(args: &ServerArgs, context: &Context) -> Result<Params, CliError> {
-    let mut params = match context.settings.get("digdag.defaultParams") {
-        None => Params::new(),
-        Some(text) => serde_json::from_str(text).map_err(|error| {
-            CliError::user(format!("digdag.defaultParams must be a JSON object: {error}"))
-        })?,
-    };
-    merge(&mut params, &args.params.load(context)?);
-    Ok(params)
+/// The parameters below those of every project, as the configuration has them.
+pub(crate) fn configured_params(context: &Context) -> Result<Params, CliError> {
+    match context.settings.get("digdag.defaultParams") {
+        None => Ok(Params::new()),
+        Some(text) => serde_json::from_str(text)
+            .map_err(|error| CliError::user(format!("digdag.defaultParams must be a JSON object: {error}"))),
+    }
 }

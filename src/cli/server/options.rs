@@ -1,4 +1,4 @@
-//! The options of `dibble server`. Each stands for a key of the configuration and wins over it.
+//! The options of `dibble server` and `dibble scheduler`. Each stands for a key of the configuration and wins over it.
 
 use crate::cli::CliError;
 use crate::cli::params_arg::{ParamArgs, key_value_list, pairs};
@@ -6,9 +6,9 @@ use crate::model::Settings;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
-/// The arguments of `server`.
+/// What is said of a server, whichever projects it has.
 #[derive(Debug, Clone, Default, Args)]
-pub struct ServerArgs {
+pub struct ServerOptions {
     /// Listen on this port; 0 takes a free one [default: 65432]
     #[arg(short = 'n', long, value_name = "PORT", value_parser = port("-n"))]
     pub port: Option<u16>,
@@ -79,7 +79,7 @@ pub struct ServerArgs {
     pub params: ParamArgs,
 }
 
-impl ServerArgs {
+impl ServerOptions {
     /// Lays the options over the configuration. Paths begin in `dir`.
     ///
     /// # Errors
@@ -143,7 +143,7 @@ mod tests {
     use crate::cli::server::DEFINITION;
 
     fn laid(words: &str) -> Result<Vec<String>, String> {
-        let args: ServerArgs = parsed(&DEFINITION, words)?;
+        let args: ServerOptions = parsed(&DEFINITION, words)?;
         let mut settings = Settings::default();
         settings.set("server.port", "1");
         args.lay_over(&mut settings, Path::new("/d")).map_err(|error| error.message)?;

@@ -36,6 +36,9 @@ fn follow(running: &mut Running, mut settings: Settings, default_level: Level) -
         parts.schedules.start(&parts.service, schedules.clone(), Arc::clone(&parts.notified), &parts.log)?;
     }
     running.front.put(site);
+    if let Some(watcher) = &running.watcher {
+        watcher.look_again();
+    }
     parts.service.configure(settings.clone());
     running.outbox.configure(sender);
     if config.run.slots != running.config.run.slots {

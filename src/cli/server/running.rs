@@ -7,7 +7,7 @@ use super::front::Front;
 use super::schedules::Schedules;
 use super::server_log::ServerLog;
 use super::site::{Parts, authenticator};
-use super::{keys, listen, runtime_info, systemd};
+use super::{keys, listen, runtime_info, systemd, watched};
 use crate::cli::{CliError, Context};
 use crate::crypto::Vault;
 use crate::engine::Limits;
@@ -15,12 +15,23 @@ use crate::logs::file_name::default_agent;
 use crate::model::{Params, Settings};
 use crate::outbox::Outbox;
 use crate::runner::{Observer, RunOptions, Service, ServiceConfig, ServiceError, StoredSecrets};
-use crate::scheduler::Notified;
+use crate::scheduler::{Notified, Scheduler};
 use crate::server::http::HttpServer;
+use crate::watch::{Directories, Roster, Watcher};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use tempfile::TempDir;
+
+/// What a server is started with.
+pub(crate) struct Startup {
+    pub(crate) settings: Settings,
+    /// Below the parameters of every project.
+    pub(crate) default_params: Params,
+    pub(crate) directories: Directories,
+    /// There is no use in the server without the project of the directory.
+    pub(crate) is_for_one_project: bool,
+}
 
 /// A server that answers and runs.
 pub(super) struct Running {
@@ -32,6 +43,8 @@ pub(super) struct Running {
     pub(super) outbox: Outbox,
     /// Reads a variable of the environment.
     pub(super) variable: fn(&str) -> Option<String>,
+    /// None when there is nothing to watch.
+    pub(super) watcher: Option<Watcher>,
     /// Removed at the end.
     workspaces: PathBuf,
     _temporary: Option<TempDir>,
@@ -44,11 +57,11 @@ impl Running {
     ///
     /// What keeps the server from working. Nothing is left running then.
     pub(super) fn start(
-        settings: Settings,
-        default_params: Params,
+        startup: Startup,
         context: &Context,
         events: Sender<Event>,
     ) -> Result<Self, CliError> {
+        let Startup { settings, default_params, directories, is_for_one_project } = startup;
         let config = ServerConfig::read(&settings)?;
         let sender = config::sender(&settings, context.variable)?;
         let log = ServerLog::new(context);
@@ -73,6 +86,7 @@ impl Running {
             .map_err(|error| CliError::user(error.to_string()).hint("another port is named with -n"))?;
         let observer: Arc<dyn Observer> = Arc::new(log.clone());
         let outbox = Outbox::new(Arc::clone(&store), context.clock.clone(), Arc::clone(&observer), sender);
+        let roster = watched::open(directories, config.watch, is_for_one_project, &store, &log, context)?;
         let service = Service::start_up(ServiceConfig {
             store: Arc::clone(&store),
             clock: context.clock.clone(),
@@ -100,6 +114,7 @@ impl Running {
         if let Some(settings) = &config.schedules {
             schedules.start(&service, settings.clone(), Arc::clone(&notified), &log)?;
         }
+        let watcher = watch(roster, &schedules)?;
         let parts = Parts { service, vault, schedules, notified, log, since };
         front.put(parts.site(&config, authenticator)?);
         let variable = context.variable;
@@ -110,6 +125,7 @@ impl Running {
             http,
             front,
             outbox,
+            watcher,
             variable,
             workspaces,
             _temporary: temporary,
@@ -162,6 +178,16 @@ fn options(config: &RunConfig, context: &Context) -> RunOptions {
         own_variables: systemd::VARIABLES,
         overlong_factor: config.overlong_factor,
     }
+}
+
+/// Watches directories from now on, if there are any.
+fn watch(roster: Roster, schedules: &Arc<Schedules>) -> Result<Option<Watcher>, CliError> {
+    if roster.is_empty() {
+        return Ok(None);
+    }
+    let schedules = Arc::clone(schedules);
+    let watcher = Watcher::start(roster, move || schedules.with(Scheduler::wake));
+    watcher.map(Some).map_err(|error| CliError::internal(format!("Directories cannot be watched: {error}")))
 }
 
 fn not_started(error: ServiceError) -> CliError {

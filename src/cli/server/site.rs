@@ -67,9 +67,11 @@ impl Parts {
 
     fn app(&self, config: &ServerConfig) -> App {
         let (probed, woken) = (Arc::clone(&self.schedules), Arc::clone(&self.schedules));
+        let log = self.log.clone();
         App::new(Arc::clone(&self.service), Arc::clone(&self.vault), settings(config))
             .with_scheduler(move || probed.condition())
             .with_listener(move || woken.with(Scheduler::wake))
+            .with_warnings(move |message| log.warn(message))
             .with_since(self.since)
     }
 }

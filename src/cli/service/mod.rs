@@ -179,8 +179,8 @@ impl Service<'_> {
             .map_err(|error| CliError::user(format!("Cannot find out where the program is: {error}")))?;
         let timeout = shutdown_timeout(&self.args.server, self.context)?;
         let mut server = server_words(words, &self.context.dir);
-        let has_database = self.args.server.database.is_some()
-            || self.args.server.memory
+        let has_database = self.args.server.options.database.is_some()
+            || self.args.server.options.memory
             || self.context.settings.get("database.path").is_some();
         let run_as =
             (!self.args.user).then(|| self.args.run_as.as_deref().unwrap_or(DEFAULT_USER).to_owned());

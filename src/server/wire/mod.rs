@@ -13,6 +13,7 @@ mod secret;
 mod session;
 mod task;
 mod version;
+mod watched;
 mod workflow;
 
 pub use attempt::Attempt;
@@ -24,6 +25,7 @@ pub use secret::{Secret, SecretKey};
 pub use session::Session;
 pub use task::Task;
 pub use version::{Version, VersionCheck};
+pub use watched::{ProjectList, Watched};
 pub use workflow::{Workflow, WorkflowSessionTime};
 
 use crate::model::{SessionTime, Time, Zone, time};

@@ -23,6 +23,9 @@ pub struct Project<'a> {
     /// Not Digdag's: what keeps a watched directory from being the newest revision.
     #[serde(skip_serializing_if = "Option::is_none")]
     watch_error: Option<&'a str>,
+    /// Not Digdag's: what whoever has pushed it should know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
 }
 
 /// `RestRevision`
@@ -49,7 +52,15 @@ impl<'a> From<&'a ProjectWithRevision> for Project<'a> {
             archive_type: archive_type(row.archive_md5),
             archive_md5: row.archive_md5.map(Md5),
             watch_error: row.watch_error.as_deref(),
+            warning: None,
         }
+    }
+}
+
+impl Project<'_> {
+    #[must_use]
+    pub fn with_warning(self, warning: Option<String>) -> Self {
+        Self { warning, ..self }
     }
 }
 

@@ -9,6 +9,7 @@ mod notifications;
 mod run;
 mod schedules;
 mod slots;
+mod watch;
 
 pub(super) use access::{AccessConfig, BasicUser, is_hash};
 pub(super) use access_log::AccessLogConfig;
@@ -23,6 +24,7 @@ use crate::logs::Level;
 use crate::logs::line::parse_level;
 use crate::model::Settings;
 use crate::scheduler::SchedulerSettings;
+use crate::watch::WatchSettings;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,6 +45,7 @@ pub(super) struct ServerConfig {
     /// How long running tasks may take to end when the server ends.
     pub(super) shutdown_timeout: Duration,
     pub(super) log_level: Option<Level>,
+    pub(super) watch: WatchSettings,
 }
 
 /// Where to listen.
@@ -85,6 +88,7 @@ impl ServerConfig {
             runtime_info: values.text("server.runtime-info.path").map(PathBuf::from),
             shutdown_timeout: values.duration("server.shutdown.timeout").unwrap_or(DEFAULT_SHUTDOWN_TIMEOUT),
             log_level,
+            watch: watch::read(&values),
         };
         values.finish(config).map_err(|wrong| refused(&wrong))
     }
