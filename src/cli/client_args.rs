@@ -121,6 +121,8 @@ impl From<ClientError> for CliError {
                 .hint("is a server running there? -e names another one")
         } else if matches!(error, ClientError::Secure { .. }) {
             told.hint("--disable-cert-validation takes any certificate for a good one")
+        } else if matches!(error, ClientError::NoTls { .. }) {
+            told.hint("without TLS the address begins with http://")
         } else if error.status() == Some(401) {
             told.hint("--basic-auth USER:PASSWORD or -H Authorization=… says who you are")
         } else {

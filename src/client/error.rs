@@ -26,6 +26,9 @@ pub enum ClientError {
     /// Whoever answers does not prove to be the server.
     #[error("No secure connection to {endpoint}: {}", source_text(source))]
     Secure { endpoint: Endpoint, source: Box<ureq::Error> },
+    /// Somebody answers, but not in TLS.
+    #[error("{endpoint} does not speak TLS")]
+    NoTls { endpoint: Endpoint },
     /// The request or its answer got lost.
     #[error("Request to {endpoint} failed: {}", source_text(source))]
     Exchange { endpoint: Endpoint, source: Box<ureq::Error> },
@@ -79,6 +82,7 @@ impl ClientError {
             | Self::Endpoint(_)
             | Self::EndpointUser
             | Self::Secure { .. }
+            | Self::NoTls { .. }
             | Self::Header { .. }
             | Self::Proxy { .. }
             | Self::NotFound(_)
@@ -110,7 +114,12 @@ pub(super) fn lost(endpoint: &Endpoint, error: ureq::Error) -> ClientError {
         }
         _ => false,
     };
-    let (endpoint, source) = (endpoint.clone(), Box::new(error));
+    let endpoint = endpoint.clone();
+    // What is no message of TLS has no error of its own.
+    if is_secure && source_text(&error).starts_with("received corrupt message of type InvalidContentType") {
+        return ClientError::NoTls { endpoint };
+    }
+    let source = Box::new(error);
     match (is_secure, is_connection) {
         (true, _) => ClientError::Secure { endpoint, source },
         (false, true) => ClientError::Connect { endpoint, source },
@@ -184,6 +193,11 @@ mod tests {
             (
                 io(io::ErrorKind::InvalidData, "bad certificate"),
                 "No secure connection to http://h:1: bad certificate",
+                false,
+            ),
+            (
+                io(io::ErrorKind::InvalidData, "received corrupt message of type InvalidContentType"),
+                "http://h:1 does not speak TLS",
                 false,
             ),
             (io(io::ErrorKind::ConnectionReset, "reset"), "Request to http://h:1 failed: reset", false),
