@@ -9,6 +9,7 @@ use std::io::Read;
 use std::thread;
 use std::time::{Duration, Instant};
 use ureq::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use ureq::http::uri::Scheme;
 use ureq::http::{HeaderMap, Method, Request, Response};
 use ureq::{AsSendBody, Body, SendBody};
 
@@ -194,7 +195,9 @@ impl Client {
     }
 
     fn run(&self, request: Request<impl AsSendBody>, is_get: bool) -> Result<Response<Body>, ClientError> {
-        let response = self.agent.run(request).map_err(|error| lost(&self.endpoint, error))?;
+        let is_plain = request.uri().scheme() == Some(&Scheme::HTTP);
+        let agent = self.forwarding.as_ref().filter(|_| is_plain).unwrap_or(&self.agent);
+        let response = agent.run(request).map_err(|error| lost(&self.endpoint, error))?;
         let status = response.status();
         if status.is_success() || status.is_redirection() {
             return Ok(response);

@@ -32,6 +32,7 @@ pub use sessions::{NewAttempt, Page, Resume, Started};
 pub use versions::API_VERSION;
 pub use workflows::WorkflowPage;
 
+use crate::proxy::forwarding;
 use std::time::Duration;
 use ureq::Agent;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue};
@@ -62,6 +63,8 @@ pub struct Client {
     headers: HeaderMap,
     direct_download: bool,
     agent: Agent,
+    /// For `http://`, if a proxy is to be asked.
+    forwarding: Option<Agent>,
 }
 
 impl Client {
@@ -77,28 +80,30 @@ impl Client {
             let key = HeaderName::try_from(name).map_err(|_| malformed())?;
             headers.insert(key, HeaderValue::try_from(value).map_err(|_| malformed())?);
         }
-        let proxy = options.proxy.as_ref().map(ProxyServer::proxy);
         // Certificates are those that the machine trusts, so that a company's own authority counts.
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::PlatformVerifier)
             .disable_verification(options.disable_cert_validation)
             .build();
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            // A redirected request would lose its credentials or carry them elsewhere; downloads follow by themselves.
-            .max_redirects(0)
-            .user_agent(concat!("DibbleClient/", env!("CARGO_PKG_VERSION")))
-            .proxy(proxy)
-            .tls_config(tls)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .timeout_per_read(Some(READ_TIMEOUT))
-            .timeout_per_write(Some(READ_TIMEOUT))
-            .build();
+        let config = |proxy| {
+            Agent::config_builder()
+                .http_status_as_error(false)
+                // A redirected request would lose its credentials or carry them elsewhere; downloads follow by themselves.
+                .max_redirects(0)
+                .user_agent(concat!("DibbleClient/", env!("CARGO_PKG_VERSION")))
+                .proxy(proxy)
+                .tls_config(tls.clone())
+                .timeout_connect(Some(CONNECT_TIMEOUT))
+                .timeout_per_read(Some(READ_TIMEOUT))
+                .timeout_per_write(Some(READ_TIMEOUT))
+                .build()
+        };
         Ok(Self {
             endpoint: options.endpoint,
             headers,
             direct_download: !options.disable_direct_download,
-            agent: Agent::new_with_config(config),
+            forwarding: options.proxy.as_ref().and_then(|proxy| forwarding(&proxy.proxy(), config(None))),
+            agent: Agent::new_with_config(config(options.proxy.as_ref().map(ProxyServer::proxy))),
         })
     }
 

@@ -32,6 +32,9 @@ impl ProxyServer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::testing::{Answer, StubServer};
+    use crate::client::{ApiPath, Client, ClientOptions};
+    use serde_json::{Value, json};
 
     fn proxy(endpoint: &str, variables: &[(&str, &str)]) -> Result<Option<String>, String> {
         let variable =
@@ -99,5 +102,56 @@ mod tests {
             let found = proxy(endpoint, &[("http_proxy", "http://p"), ("NO_PROXY", exceptions)]);
             assert_eq!(found.unwrap().is_none(), expected, "{endpoint} {exceptions}");
         }
+    }
+
+    fn client_through(endpoint: &str, proxy: &StubServer, user: &str) -> Client {
+        let url = proxy.url().replace("http://", &format!("http://{user}"));
+        let endpoint = Endpoint::parse(endpoint).unwrap();
+        let variable = |name: &str| name.eq_ignore_ascii_case("http_proxy").then(|| url.clone());
+        let proxy = ProxyServer::from_environment(&endpoint, variable).unwrap();
+        assert!(proxy.is_some());
+        Client::new(ClientOptions {
+            endpoint,
+            headers: vec![],
+            proxy,
+            disable_cert_validation: false,
+            disable_direct_download: false,
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn a_proxy_is_asked_for_the_whole_address() {
+        let proxy = StubServer::new([
+            Answer::ok("GET http://h.example.com:8080/api/projects?a=1", "[1]"),
+            Answer::ok("PUT http://h.example.com:8080/api/projects", "[2]"),
+        ]);
+        let projects = || ApiPath::new(["projects"]);
+        let client = client_through("h.example.com:8080", &proxy, "me:p%40ss@");
+        assert_eq!(client.get::<Value>(&projects().query("a", "1")).unwrap(), json!([1]));
+        let body = "x".repeat(300_000);
+        assert_eq!(client.put::<Value>(&projects(), &json!(body)).unwrap(), json!([2]));
+        let seen = proxy.seen();
+        for request in &seen {
+            for header in [("host", "h.example.com:8080"), ("proxy-authorization", "Basic bWU6cEBzcw==")] {
+                let header = (header.0.to_owned(), header.1.to_owned());
+                assert_eq!(
+                    request.headers.iter().filter(|given| **given == header).count(),
+                    1,
+                    "{request:?}"
+                );
+            }
+        }
+        assert_eq!(seen[1].body, json!(body).to_string());
+    }
+
+    #[test]
+    fn tls_goes_through_a_tunnel() {
+        let proxy = StubServer::new([Answer::new("CONNECT h.example.com:443", 403, "")]);
+        let error =
+            client_through("https://h.example.com", &proxy, "").put::<Value>(&ApiPath::new(["x"]), &json!(1));
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("the proxy refuses"), "{error}");
+        assert_eq!(proxy.seen()[0].line, "CONNECT h.example.com:443");
     }
 }

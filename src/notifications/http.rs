@@ -8,6 +8,7 @@ use std::fmt;
 use std::io::Read;
 use std::time::Duration;
 use ureq::http::header::CONTENT_TYPE;
+use ureq::http::uri::Scheme;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Proxy};
@@ -65,17 +66,22 @@ impl HttpRequest {
     fn agent(&self) -> Agent {
         // Certificates are those that the machine trusts, so that a company's own authority counts.
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            // A redirected request would lose its body, or carry its secrets elsewhere.
-            .max_redirects(0)
-            .user_agent(concat!("dibble/", env!("CARGO_PKG_VERSION")))
-            .proxy(self.proxy.clone())
-            .tls_config(tls)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .timeout_global(Some(TIMEOUT))
-            .build();
-        Agent::new_with_config(config)
+        let config = |proxy| {
+            Agent::config_builder()
+                .http_status_as_error(false)
+                // A redirected request would lose its body, or carry its secrets elsewhere.
+                .max_redirects(0)
+                .user_agent(concat!("dibble/", env!("CARGO_PKG_VERSION")))
+                .proxy(proxy)
+                .tls_config(tls.clone())
+                .timeout_connect(Some(CONNECT_TIMEOUT))
+                .timeout_global(Some(TIMEOUT))
+                .build()
+        };
+        let is_plain = self.url.scheme() == Some(&Scheme::HTTP);
+        let proxy = self.proxy.as_ref().filter(|_| is_plain);
+        let forwarding = proxy.and_then(|proxy| proxy::forwarding(proxy, config(None)));
+        forwarding.unwrap_or_else(|| Agent::new_with_config(config(self.proxy.clone())))
     }
 
     fn lost(&self, error: &ureq::Error) -> SendError {

@@ -1,6 +1,10 @@
 //! The proxy on the way to a host, as the variables `http_proxy`, `https_proxy` and `no_proxy` name it. Lower case wins
 //! over upper case.
 
+mod forward;
+
+pub use forward::forwarding;
+
 use std::net::IpAddr;
 use ureq::Proxy;
 
