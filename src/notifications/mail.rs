@@ -5,11 +5,11 @@ use super::mail_body::BodyTemplate;
 use super::texts::{flag, required, text, wrong};
 use crate::model::{ConfigError, Params, Settings, Time};
 use lettre::message::header::ContentType;
-use lettre::message::{Mailbox, Mailboxes};
+use lettre::message::{Mailbox, Mailboxes, MessageBuilder};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::transport::smtp::response::Response;
-use lettre::{Message, SmtpTransport, Transport, message};
+use lettre::{Message, SmtpTransport, Transport};
 use std::fmt;
 use std::time::Duration;
 
@@ -92,15 +92,10 @@ impl Mail {
 
     fn message(&self, payload: &Params, now: Time) -> Result<Message, String> {
         let body = self.body.fill(payload, now).map_err(|error| error.to_string())?;
-        let lists: [(&[Mailbox], fn(message::MessageBuilder, Mailbox) -> message::MessageBuilder); 3] = [
-            (&self.to, message::MessageBuilder::to),
-            (&self.cc, message::MessageBuilder::cc),
-            (&self.bcc, message::MessageBuilder::bcc),
-        ];
         let mut builder = Message::builder().from(self.from.clone()).sender(self.from.clone());
-        for (mailboxes, add) in lists {
-            builder = mailboxes.iter().cloned().fold(builder, add);
-        }
+        builder = self.to.iter().cloned().fold(builder, MessageBuilder::to);
+        builder = self.cc.iter().cloned().fold(builder, MessageBuilder::cc);
+        builder = self.bcc.iter().cloned().fold(builder, MessageBuilder::bcc);
         builder
             .subject(&self.subject)
             .date(now.into())

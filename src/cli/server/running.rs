@@ -108,7 +108,7 @@ impl Running {
         let service = Arc::new(service.map_err(not_started)?);
         outbox.start().map_err(|error| not_started(ServiceError::Thread(error)))?;
         let (schedules, since) = (Arc::new(Schedules::default()), context.clock.now());
-        let notified: Notified = Arc::new(|| {});
+        let notified: Notified = outbox.waker();
         let ends = Arc::clone(&schedules);
         service.on_attempt_end(move |attempt| ends.with(|scheduler| scheduler.attempt_ended(attempt)));
         if let Some(settings) = &config.schedules {
