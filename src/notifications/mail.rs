@@ -10,8 +10,9 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::transport::smtp::response::Response;
 use lettre::{Message, SmtpTransport, Transport};
-use std::fmt;
+use std::error::Error;
 use std::time::Duration;
+use std::{fmt, io};
 
 /// How long the mail server may be silent.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -126,12 +127,24 @@ impl Mail {
         let place = format!("{}:{}", self.host, self.port);
         let text = match error.status() {
             Some(_) => error.to_string(),
-            None if error.is_timeout() => format!("{place} does not answer in time"),
+            None if is_timeout(error) => format!("{place} does not answer in time"),
             None => format!("{place}: {error}"),
         };
         let password = self.login.as_ref().map_or("", |login| login.password.trim());
         if password.is_empty() { text } else { text.replace(password, "***") }
     }
+}
+
+/// Whether the server was silent for too long. A socket says then that there is nothing to be read yet.
+fn is_timeout(error: &lettre::transport::smtp::Error) -> bool {
+    let mut next = error.source();
+    while let Some(cause) = next {
+        if let Some(cause) = cause.downcast_ref::<io::Error>() {
+            return matches!(cause.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock);
+        }
+        next = cause.source();
+    }
+    false
 }
 
 fn answer(response: &Response) -> String {
