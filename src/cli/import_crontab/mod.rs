@@ -75,13 +75,16 @@ pub fn run(args: &ImportCrontabArgs, context: &Context) -> Result<Exit, CliError
     let mut report = Report { dir: args.output.clone(), ..Report::default() };
     let mut entries = Vec::new();
     for source in sources::read(&args.files, args.system, &user, context)? {
-        let crontab = parse(&source.text, source.with_user, seed(&host));
+        let mut crontab = parse(&source.text, source.with_user, seed(&host));
         let failed = |error: LineError| source.failed(error);
         report.errors.extend(crontab.errors.into_iter().map(failed));
         let disabled = crontab.disabled.into_iter();
         report.disabled.extend(disabled.map(|(line, text)| (source.label.clone(), line, text)));
         let options = Options { label: source.label.clone(), zone: zone.clone(), user: user.clone() };
-        for entry in &crontab.entries {
+        for entry in &mut crontab.entries {
+            if !source.with_user {
+                entry.user.clone_from(&source.owner);
+            }
             match convert(entry, &options, &mut names) {
                 Ok(conversion) => report.converted.push(converted(&source, entry, conversion, context)),
                 Err(error) => report.errors.push(source.failed(error)),

@@ -14,6 +14,8 @@ pub(super) struct Source {
     pub(super) text: Vec<u8>,
     /// Whether a user stands before the command.
     pub(super) with_user: bool,
+    /// Whose it is, if that is known.
+    pub(super) owner: Option<String>,
 }
 
 /// A line that could not be converted.
@@ -35,6 +37,9 @@ impl Source {
 const SYSTEM_CRONTAB: &str = "/etc/crontab";
 const SYSTEM_DIRECTORY: &str = "/etc/cron.d";
 
+/// Where crons keep the crontabs of users: Debian, SUSE, Red Hat.
+const SPOOLS: [&str; 3] = ["/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron"];
+
 /// Reads the crontabs that are named, or those that are meant when none is.
 pub(super) fn read(
     files: &[PathBuf],
@@ -50,7 +55,7 @@ pub(super) fn read(
             let mut text = Vec::new();
             let read = io::stdin().lock().read_to_end(&mut text);
             read.map_err(|error| CliError::user(format!("Cannot read standard input: {error}")))?;
-            return Ok(Source { label: "stdin".to_owned(), text, with_user: system });
+            return Ok(Source { label: "stdin".to_owned(), text, with_user: system, owner: None });
         }
         file(&context.dir.join(path), &path.display().to_string(), system)
     };
@@ -62,7 +67,13 @@ fn file(path: &Path, label: &str, system: bool) -> Result<Source, CliError> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let with_user =
         system || real == Path::new(SYSTEM_CRONTAB) || real.parent() == Some(Path::new(SYSTEM_DIRECTORY));
-    Ok(Source { label: label.to_owned(), text, with_user })
+    Ok(Source { label: label.to_owned(), text, with_user, owner: owner(&real) })
+}
+
+/// The user whose crontab cron keeps in a file: it is named after its owner.
+fn owner(path: &Path) -> Option<String> {
+    let is_kept = path.parent().is_some_and(|parent| SPOOLS.iter().any(|spool| parent == Path::new(spool)));
+    path.file_name().filter(|_| is_kept).map(|name| name.to_string_lossy().into_owned())
 }
 
 fn of_user(user: &str) -> Result<Source, CliError> {
@@ -77,7 +88,9 @@ fn of_user(user: &str) -> Result<Source, CliError> {
         return Err(CliError::user(format!("crontab -l failed for {user}: {message}"))
             .hint("--system reads /etc/crontab and /etc/cron.d"));
     }
-    Ok(Source { label: "crontab".to_owned(), text: listed.stdout, with_user: false })
+    // Whoever it is runs the server as well, as a rule; root had better think about it.
+    let owner = Some(user.to_owned()).filter(|user| user == "root");
+    Ok(Source { label: "crontab".to_owned(), text: listed.stdout, with_user: false, owner })
 }
 
 /// `/etc/crontab` and, of the files in `/etc/cron.d`, those that cron reads.
@@ -100,4 +113,18 @@ fn of_system() -> Result<Vec<Source>, CliError> {
         )));
     }
     paths.iter().map(|path| file(path, &path.display().to_string(), true)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_cron_are_named_after_their_owners() {
+        let owner = |path| owner(Path::new(path));
+        assert_eq!(owner("/var/spool/cron/crontabs/ann").as_deref(), Some("ann"));
+        assert_eq!(owner("/var/spool/cron/bob").as_deref(), Some("bob"));
+        assert_eq!(owner("/home/ann/crontab"), None);
+        assert_eq!(owner("/"), None);
+    }
 }
