@@ -18,24 +18,23 @@ use dibble::store::revisions::NewRevision;
 use dibble::store::{Durability, Store, commit, projects, revisions, workflows};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::{Value, json};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
+use support::server::Server;
 use support::{Row, Table, Target, is_short, median, print};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_dibble");
 const ATTEMPTS: i64 = 100_000;
 const CLIENTS: usize = 8;
+const CONFIG: &str = "executor.attempt_max_run = 100000\n";
 const MIB: u64 = 1 << 20;
 
 fn main() -> ExitCode {
@@ -44,14 +43,14 @@ fn main() -> ExitCode {
     fill(&file);
     let repeat = if is_short() { 3 } else { 9 };
     let mut rows = vec![];
-    let ready = median(repeat, || Server::start(directory.path()).ready);
+    let ready = median(repeat, || Server::start(directory.path(), CONFIG).ready);
     rows.push(Row::time(
         "ready, 100,000 attempts in the file",
         ready,
         Target::AtMost(Duration::from_millis(30)),
     ));
 
-    let server = Server::start(directory.path());
+    let server = Server::start(directory.path(), CONFIG);
     let (cpu, memory) = (server.cpu(), server.memory());
     thread::sleep(Duration::from_secs(3));
     let idle = server.cpu().saturating_sub(cpu);
@@ -148,39 +147,7 @@ fn fill(file: &Path) {
     }
 }
 
-/// A running server and how long it took until it listened.
-struct Server {
-    child: Child,
-    port: u16,
-    ready: Duration,
-}
-
 impl Server {
-    fn start(directory: &Path) -> Self {
-        let info = directory.join("runtime-info");
-        let _ = fs::remove_file(&info);
-        let config = directory.join("config");
-        let text =
-            format!("server.runtime-info.path = {}\nexecutor.attempt_max_run = 100000\n", info.display());
-        fs::write(&config, text).expect("a configuration");
-        let mut command = Command::new(PROGRAM);
-        command.args(["server", "--port", "0", "-o", "dibble.db", "-l", "warn", "-c"]).arg(&config);
-        command.current_dir(directory).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let start = Instant::now();
-        let child = command.spawn().expect("the program");
-        let port = loop {
-            let info: Option<Value> =
-                fs::read(&info).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-            if let Some(port) = info.and_then(|info| info["local_addresses"][0]["port"].as_u64()) {
-                break u16::try_from(port).expect("a port");
-            }
-            assert!(start.elapsed() < Duration::from_secs(30), "the server does not listen");
-            thread::sleep(Duration::from_micros(200));
-        };
-        let ready = start.elapsed();
-        Self { child, port, ready }
-    }
-
     fn connect(&self) -> Http {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
         stream.set_nodelay(true).expect("no delay");
@@ -201,36 +168,6 @@ impl Server {
         let id = pushed["id"].as_str().expect("a project").to_owned();
         let found = http.get(&format!("/api/projects/{id}/workflows?name=wf"));
         found["workflows"][0]["id"].as_str().expect("an id").to_owned()
-    }
-
-    /// User and system time so far, in steps of 10 ms.
-    fn cpu(&self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("its times");
-        let fields: Vec<&str> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
-        let ticks = |place: usize| fields[place].parse::<u64>().expect("a number");
-        Duration::from_millis((ticks(11) + ticks(12)) * 10)
-    }
-
-    fn memory(&self) -> u64 {
-        self.status("VmRSS:")
-    }
-
-    fn peak(&self) -> u64 {
-        self.status("VmHWM:")
-    }
-
-    fn status(&self, field: &str) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("its memory");
-        let line = status.lines().find(|line| line.starts_with(field)).expect("the field");
-        line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("a number") * 1024
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a pid"));
-        let _ = kill(pid, Signal::SIGTERM);
-        let _ = self.child.wait();
     }
 }
 
@@ -377,7 +314,7 @@ fn long_log(server: &Server, directory: &Path) -> (u64, Duration) {
     let mut http = server.connect();
     let start = Instant::now();
     let attempt = http.start(&workflow, 0);
-    let mut log = Command::new(PROGRAM)
+    let mut log = Command::new(support::server::PROGRAM)
         .args(["log", "-f", &attempt, "-e", &format!("http://127.0.0.1:{}", server.port)])
         .current_dir(directory)
         .stdin(Stdio::null())

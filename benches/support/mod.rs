@@ -2,6 +2,8 @@
 
 #![expect(dead_code, reason = "each benchmark uses its part")]
 
+pub mod server;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -46,6 +48,7 @@ pub enum Value {
     Time(Duration),
     Bytes(u64),
     PerSecond(f64),
+    Count(u64),
 }
 
 /// What it must reach.
@@ -53,6 +56,8 @@ pub enum Target {
     None,
     AtMost(Duration),
     Bytes(u64),
+    /// At most so many.
+    Count(u64),
     /// At least so many a second.
     PerSecond(f64),
     /// Not slower than the bare loop by more than this factor.
@@ -71,6 +76,10 @@ impl Row {
         Self { what, value: Value::Bytes(bytes), target: Target::Bytes(limit) }
     }
 
+    pub fn count(what: &'static str, count: u64, limit: u64) -> Self {
+        Self { what, value: Value::Count(count), target: Target::Count(limit) }
+    }
+
     pub fn rate(what: &'static str, per_second: f64, target: Target) -> Self {
         Self { what, value: Value::PerSecond(per_second), target }
     }
@@ -80,6 +89,7 @@ impl Row {
             (Value::Time(time), Target::AtMost(limit)) => time <= limit,
             (Value::Time(time), Target::Ratio { bare, limit }) => ratio(*time, *bare) <= *limit,
             (Value::Bytes(bytes), Target::Bytes(limit)) => bytes <= limit,
+            (Value::Count(count), Target::Count(limit)) => count <= limit,
             (Value::PerSecond(rate), Target::PerSecond(limit)) => rate >= limit,
             _ => true,
         }
@@ -97,6 +107,7 @@ impl std::fmt::Display for Table {
             let value = match row.value {
                 Value::Time(time) => milliseconds(time),
                 Value::Bytes(bytes) => mebibytes(bytes),
+                Value::Count(count) => count.to_string(),
                 Value::PerSecond(rate) => format!("{rate:.0} /s"),
             };
             let (ratio, target) = match (&row.value, &row.target) {
@@ -105,6 +116,7 @@ impl std::fmt::Display for Table {
                 }
                 (_, Target::AtMost(limit)) => (String::new(), format!("<= {}", milliseconds(*limit))),
                 (_, Target::PerSecond(limit)) => (String::new(), format!(">= {limit:.0} /s")),
+                (_, Target::Count(limit)) => (String::new(), format!("<= {limit}")),
                 (_, Target::Bytes(limit)) => (String::new(), format!("<= {}", mebibytes(*limit))),
                 _ => (String::new(), String::new()),
             };

@@ -24,6 +24,7 @@ use crate::store::{
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -679,6 +680,107 @@ fn a_simulated_year_runs_every_session_once() {
     let hourly = attempts.iter().filter(|row| row.workflow_name == "wf0").count();
     assert_eq!((hourly, days), (7 + 52 * 24, 366 - 1));
     assert_eq!(world.log(), [""; 0]);
+}
+
+/// Every kind in many zones, the short ones for a few days round a change of the clocks.
+fn every_kind_of_schedule() -> Vec<(Value, &'static str)> {
+    const ZONES: [&str; 20] = [
+        "UTC",
+        "Europe/Berlin",
+        "Europe/Dublin",
+        "Europe/London",
+        "America/Los_Angeles",
+        "America/New_York",
+        "America/St_Johns",
+        "America/Santiago",
+        "America/Havana",
+        "America/Nuuk",
+        "America/Sao_Paulo",
+        "Australia/Lord_Howe",
+        "Australia/Sydney",
+        "Africa/Casablanca",
+        "Africa/Cairo",
+        "Asia/Tokyo",
+        "Asia/Kathmandu",
+        "Asia/Beirut",
+        "Pacific/Chatham",
+        "Antarctica/Troll",
+    ];
+    let kinds = [
+        json!({"daily>": "02:30:00"}),
+        json!({"daily>": "25:00:00", "start": "2024-02-20", "end": "2024-04-10"}),
+        json!({"weekly>": "Sun,01:30:00"}),
+        json!({"weekly>": "3,23:00:00"}),
+        json!({"monthly>": "1,00:00:00"}),
+        json!({"monthly>": "31,12:00:00"}),
+        json!({"hourly>": "59:59", "start": "2024-10-26", "end": "2024-10-28"}),
+        json!({"hourly>": "00:00", "start": "2024-03-30", "end": "2024-03-31"}),
+        json!({"minutes_interval>": 20, "start": "2024-11-03", "end": "2024-11-03"}),
+        json!({"seconds_interval>": 600_000}),
+        json!({"cron>": "30 1,2 * * 0"}),
+        json!({"cron>": "0 * L * *"}),
+        json!({"cron>": "15 3 13 * 5"}),
+        json!({"cron>": "*/10 0-3 31 3 *", "delay": 90}),
+        json!({"cron>": "0 0 29 2 *"}),
+    ];
+    kinds.into_iter().flat_map(|kind| ZONES.map(|zone| (kind.clone(), zone))).collect()
+}
+
+/// A year with a restart at a random instant of each day, after up to an hour and a half without a server; every third one
+/// is a crash after sessions were started and before anybody knew.
+#[test]
+fn three_hundred_schedules_fire_once_through_a_year_of_restarts() {
+    let mut world = World::new("2024-01-01T00:00:01Z", true, &[("schedule.catch_up_limit", "100000")]);
+    let (begin, end) = (world.clock.now(), at("2025-01-01T00:00:01Z"));
+    let kinds = every_kind_of_schedule();
+    assert_eq!(kinds.len(), 300);
+    for (number, (section, zone)) in kinds.iter().enumerate() {
+        world.schedule(&format!("wf{number}"), section, zone);
+    }
+    let mut seed: u64 = 20_240_101;
+    let mut random = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        i64::try_from((seed >> 33) % below).unwrap()
+    };
+    let mut now = begin;
+    for day in 0..366 {
+        let down = begin + TimeDelta::days(day) + TimeDelta::seconds(random(86_400));
+        while let Some(next) = world.run(now).filter(|&next| next < down) {
+            assert!(next > now, "it wakes up for something");
+            now = next;
+        }
+        if day % 3 == 0 {
+            let crash = StoreError::ReadOnly { file: "test.db".into() };
+            *world.starter.lost.lock().unwrap() = Some(crash);
+            world.clock.step_to(down);
+            let _ = world.agenda.run_once(down);
+            world.starter.lost.lock().unwrap().take();
+            let left = world.store.read(attempts::unfinished).unwrap();
+            left.iter().for_each(|row| testing::finish(&world.store, row.id, true));
+        }
+        now = (down + TimeDelta::seconds(random(5400))).max(now);
+        world.clock.step_to(now);
+        world.restart();
+    }
+    while let Some(next) = world.run(now).filter(|&next| next < end) {
+        now = next;
+    }
+    let mut fired: HashMap<String, Vec<Time>> = HashMap::new();
+    for row in world.attempts() {
+        fired.entry(row.workflow_name).or_default().push(row.session_time.time());
+    }
+    let mut total = 0;
+    for (number, (section, zone)) in kinds.iter().enumerate() {
+        let (schedule, _) =
+            Schedule::parse(section.as_object().unwrap(), &Zone::parse(zone).unwrap()).unwrap();
+        let expected = std::iter::successors(schedule.first(begin), |time| schedule.next(time.session));
+        let expected = expected.take_while(|time| time.run <= now.max(world.clock.now()));
+        let expected: Vec<Time> = expected.map(|time| time.session).collect();
+        total += expected.len();
+        let own = fired.remove(&format!("wf{number}")).unwrap_or_default();
+        assert_eq!(own, expected, "{section} {zone}");
+    }
+    assert!(total > 15_000, "{total}");
 }
 
 /// What happens to a server while time passes.
