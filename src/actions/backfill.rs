@@ -76,7 +76,9 @@ pub fn accept(
         resume: None,
         params: last_executed(before, &workflow),
     };
-    let first = FirstStep::new(&workflow, *first_time, &start.params, terms.limits, now)?;
+    let schedule_of_workflow = workflow.schedule();
+    let (schedule_of_workflow, params) = (schedule_of_workflow.as_ref(), &start.params);
+    let first = FirstStep::new(&workflow, schedule_of_workflow, *first_time, params, terms.limits, now)?;
     let rows = store.write(Durability::Full, |writer| {
         let inserted = first.insert(writer, &workflow, &start, None, terms, now)?;
         let rows = chain(writer, inserted, others, &workflow, &request.name, now)?;

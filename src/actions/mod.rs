@@ -21,5 +21,6 @@ pub mod selection;
 pub mod session_time;
 pub mod start;
 pub mod stored;
+pub mod take_up;
 pub mod tokens;
 pub mod watched;

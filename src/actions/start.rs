@@ -3,19 +3,16 @@
 
 use super::error_kind::ErrorKind;
 use super::launch::{Parts, attempt_params, split};
-use super::owner::ProcessIdentity;
 use super::resume::{Resume, ResumeError};
 use super::stored::StoredWorkflow;
+use crate::dig::schedule::Schedule;
 use crate::engine::{self, Change, GenerateError, Limits};
 use crate::model::attempt::Outcome;
 use crate::model::{
     Attempt, AttemptId, Params, ProjectId, SessionId, SessionTime, TaskId, TaskResult, Time, WorkflowId,
 };
 use crate::store::attempts::{AttemptRow, Inserted, NewAttempt};
-use crate::store::owners::OwnerKind;
-use crate::store::{
-    Durability, OwnerId, Reader, Store, StoreError, Writer, attempts, commit, owners, task_logs,
-};
+use crate::store::{Durability, OwnerId, Reader, Store, StoreError, Writer, attempts, commit};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -106,6 +103,8 @@ pub enum Accepted {
 /// A request and what is done in the same transaction when it is accepted, also when the attempt exists already.
 pub struct Start<'a> {
     pub request: StartRequest,
+    /// That of the workflow, if it was read already.
+    pub schedule: Option<&'a Schedule>,
     pub also: Also<'a>,
 }
 
@@ -124,7 +123,7 @@ pub fn accept(
     terms: &Terms,
     now: Time,
 ) -> Result<Accepted, StartError> {
-    let start = Start { request: request.clone(), also: Box::new(|_| Ok(())) };
+    let start = Start { request: request.clone(), schedule: None, also: Box::new(|_| Ok(())) };
     let mut accepted = accept_all(store, &[start], terms, now)?;
     accepted.pop().unwrap_or(Err(StartError::NoWorkflow(request.workflow)))
 }
@@ -150,23 +149,23 @@ pub fn accept_all(
     now: Time,
 ) -> Result<Vec<Result<Accepted, StartError>>, StoreError> {
     let prepared = store.read(|reader| {
-        let prepare = |start: &Start<'_>| by_itself(Prepared::read(reader, &start.request, terms, now));
+        let prepare = |start: &Start<'_>| by_itself(Prepared::read(reader, start, terms, now));
         starts.iter().map(prepare).collect::<Result<Vec<_>, StoreError>>()
     })?;
-    let inserted = store.write(Durability::Full, |writer| {
-        let mut unfinished = attempts::count_unfinished(writer)?;
-        let mut inserted = vec![];
-        for (start, prepared) in starts.iter().zip(&prepared) {
-            let Ok(prepared) = prepared else {
-                inserted.push(None);
-                continue;
-            };
-            let new = by_itself(writer.part(|w| prepared.insert(w, start, terms, unfinished, now))?)?;
-            unfinished += u32::from(matches!(new, Ok(Inserted::New(_))));
-            inserted.push(Some(new));
-        }
-        Ok(inserted)
-    })?;
+    // Most often all are accepted. A mark to go back to before each of them takes as long as everything else.
+    let write = |marked| {
+        store.write(Durability::Full, |writer| {
+            let inserted = insert_all(writer, starts, &prepared, terms, marked, now)?;
+            if inserted.is_none() {
+                writer.abandon();
+            }
+            Ok(inserted)
+        })
+    };
+    let inserted = match write(false)? {
+        Some(inserted) => inserted,
+        None => write(true)?.unwrap_or_default(),
+    };
     let accepted = prepared.into_iter().zip(inserted).map(|(prepared, inserted)| {
         let prepared = prepared?;
         match inserted.transpose()? {
@@ -176,6 +175,33 @@ pub fn accept_all(
         }
     });
     Ok(accepted.collect())
+}
+
+/// Inserts what was prepared. None when one of several is refused that has no mark to go back to.
+fn insert_all(
+    writer: &Writer,
+    starts: &[Start<'_>],
+    prepared: &[Result<Prepared, StartError>],
+    terms: &Terms,
+    marked: bool,
+    now: Time,
+) -> Result<Option<Vec<Option<Result<Inserted, StartError>>>>, StoreError> {
+    let mut unfinished = attempts::count_unfinished(writer)?;
+    let mut all = vec![];
+    for (start, prepared) in starts.iter().zip(prepared) {
+        let Ok(prepared) = prepared else {
+            all.push(None);
+            continue;
+        };
+        let insert = |writer: &Writer| prepared.insert(writer, start, terms, unfinished, now);
+        let inserted = by_itself(if marked { writer.part(insert)? } else { insert(writer) })?;
+        if inserted.is_err() && !marked {
+            return Ok(None);
+        }
+        unfinished += u32::from(matches!(inserted, Ok(Inserted::New(_))));
+        all.push(Some(inserted));
+    }
+    Ok(Some(all))
 }
 
 /// Tells what is wrong with one request from what is wrong with the whole file.
@@ -195,14 +221,18 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn read(reader: &Reader, request: &StartRequest, terms: &Terms, now: Time) -> Result<Self, StartError> {
+    fn read(reader: &Reader, start: &Start<'_>, terms: &Terms, now: Time) -> Result<Self, StartError> {
+        let request = &start.request;
         check_name(&request.name)?;
         let workflow = StoredWorkflow::read(reader, request.workflow)?;
         let workflow = workflow.ok_or(StartError::NoWorkflow(request.workflow))?;
         let earlier = request.resume.as_ref().map(|resume| resume.results(reader)).transpose();
         check_project(&workflow)?;
         let earlier = earlier?.unwrap_or_default();
-        let first = FirstStep::new(&workflow, request.session_time, &request.params, terms.limits, now)?;
+        let read = if start.schedule.is_none() { workflow.schedule() } else { None };
+        let schedule = start.schedule.or(read.as_ref());
+        let (time, params) = (request.session_time, &request.params);
+        let first = FirstStep::new(&workflow, schedule, time, params, terms.limits, now)?;
         let resume = request.resume.as_ref().map(Resume::to_params);
         Ok(Self { workflow, first, resume, earlier })
     }
@@ -247,13 +277,14 @@ pub(super) struct FirstStep {
 impl FirstStep {
     pub(super) fn new(
         workflow: &StoredWorkflow,
+        schedule: Option<&Schedule>,
         session_time: SessionTime,
         given: &Params,
         limits: Limits,
         now: Time,
     ) -> Result<Self, StartError> {
         let zone = &workflow.workflow.timezone;
-        let params = attempt_params(given, workflow.schedule().as_ref(), session_time, zone);
+        let params = attempt_params(given, schedule, session_time, zone);
         let plan = workflow.plan().map_err(StartError::Invalid)?;
         let unborn = Attempt::new(AttemptId(0), zone.clone(), params.clone(), vec![]);
         let parts = split(engine::begin(&unborn, plan, now, limits)?);
@@ -357,64 +388,6 @@ pub fn begin_waiting(
     })?;
     let first = FirstStep { params: row.params.clone(), parts };
     Ok(begins.then(|| first.begun(row.clone(), workflow, HashMap::new(), now)))
-}
-
-/// Takes up every attempt that a server left unfinished whose process is gone: what was running runs again.
-///
-/// # Errors
-///
-/// Those of the store.
-pub fn take_up(store: &Store, terms: &Terms, now: Time) -> Result<Vec<Begun>, StoreError> {
-    let (owners, unfinished) =
-        store.read(|reader| Ok((owners::list(reader)?, attempts::unfinished(reader)?)))?;
-    let is_alive = |owner: &OwnerId| {
-        owners.iter().filter(|row| row.id == *owner).any(|row| {
-            let process = &row.process;
-            ProcessIdentity { pid: process.pid, started: process.identity.clone() }.is_alive()
-        })
-    };
-    let left = |row: &AttemptRow| row.waits_for.is_none() && !row.owner.as_ref().is_some_and(is_alive);
-    let mut begun = vec![];
-    for row in unfinished.into_iter().filter(left) {
-        begun.extend(store.write(Durability::Full, |writer| take_up_one(writer, row, terms, now))?);
-    }
-    store.write(Durability::Normal, |writer| {
-        let gone = owners.iter().filter(|row| row.process.kind == OwnerKind::Server && !is_alive(&row.id));
-        gone.map(|row| owners::delete(writer, row.id)).try_for_each(|deleted| deleted.map(drop))
-    })?;
-    Ok(begun)
-}
-
-fn take_up_one(
-    writer: &Writer,
-    row: AttemptRow,
-    terms: &Terms,
-    now: Time,
-) -> Result<Option<Begun>, StoreError> {
-    let Some(workflow) = StoredWorkflow::read(writer, row.workflow_id)? else { return Ok(None) };
-    let Some(mut attempt) = attempts::load(writer, row.id)? else { return Ok(None) };
-    if !attempts::take_over(writer, row.id, row.owner, terms.owner)? {
-        return Ok(None);
-    }
-    let mut dispatch = vec![];
-    for event in engine::lost_tasks(&attempt) {
-        // The engine knows all tasks that run; one that it does not expect stays as it is.
-        let Ok(changes) = engine::advance(&attempt, event, now, terms.limits) else { continue };
-        engine::apply(&mut attempt, &changes);
-        if commit::apply(writer, row.id, terms.owner, &changes)? == commit::Applied::Conflict {
-            return Ok(None);
-        }
-        let started = |change: &Change| match change {
-            Change::Dispatch(task) => Some(*task),
-            _ => None,
-        };
-        dispatch.extend(changes.iter().filter_map(started));
-    }
-    let resume = row.resume.as_ref().and_then(Resume::from_params);
-    let earlier = resume.and_then(|resume| resume.results(writer).ok()).unwrap_or_default();
-    let files = task_logs::list(writer, row.id)?;
-    let runs = files.into_iter().map(|file| (file.task, file.number)).collect();
-    Ok(Some(Begun { attempt, row, workflow, dispatch, earlier, runs }))
 }
 
 /// A project that was deleted starts nothing.

@@ -6,9 +6,8 @@ use super::shared::Shared;
 use super::starter::Starter;
 use super::workspace::Workspace;
 use crate::actions::selection::Selection;
-use crate::actions::start::{
-    Accepted, Begun, StartError, StartRequest, Terms, accept, begin_waiting, take_up,
-};
+use crate::actions::start::{Accepted, Begun, StartError, StartRequest, Terms, accept, begin_waiting};
+use crate::actions::take_up::take_up;
 use crate::engine::{Sla, sla_section};
 use crate::logs::{Level, LogRecord};
 use crate::model::{AttemptId, Params, SessionId, TaskId, WorkflowId, merge};

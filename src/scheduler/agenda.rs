@@ -1,5 +1,6 @@
 //! All schedules: those that are due are attended to, some at a time, each as `due` decides.
 
+use super::known::KnownSchedules;
 use super::late::{self, Fate};
 use super::settings::SchedulerSettings;
 use super::starter::SessionStarter;
@@ -48,12 +49,13 @@ pub(super) struct Agenda {
     pub(super) waiting: Arc<Waiting>,
     /// Whether sessions wait because as many attempts run as may.
     pub(super) crowded: AtomicBool,
+    pub(super) known: KnownSchedules,
     pub(super) health: Mutex<Health>,
 }
 
 /// How many schedules are attended to at a time: so many sessions are started in one transaction. The disk is waited for
 /// once for all of them, and the first of them does not wait long for the last.
-const BATCH: u32 = 50;
+const BATCH: u32 = 100;
 
 impl Agenda {
     /// Attends to all schedules that are due. Returns when this is to be done again.

@@ -15,6 +15,7 @@ mod agenda;
 mod alarm;
 mod catch_up;
 mod due;
+mod known;
 mod late;
 mod round;
 mod settings;

@@ -3,19 +3,21 @@
 
 use super::agenda::Agenda;
 use super::due::{Decision, Previous, Situation, Skipped, Step, decide};
+use super::known::KnownSchedules;
 use super::late::{self, Fate};
-use crate::actions::schedules::{ScheduleActionError, schedule_of};
+use crate::actions::schedules::ScheduleActionError;
 use crate::actions::start::{Start, StartError, StartRequest, Started};
 use crate::dig::schedule::{Schedule, ScheduleTime};
 use crate::engine::GenerateError;
 use crate::logs::Level;
 use crate::model::time::whole_seconds;
-use crate::model::{Params, SessionTime, Time};
+use crate::model::{Params, ScheduleId, SessionTime, Time};
 use crate::store::schedules::{self, Position, ScheduleRow, UnfinishedAttempt};
 use crate::store::skipped_sessions::{self, NewSkip};
 use crate::store::{Durability, Reader, StoreError, Writer};
 use chrono::TimeDelta;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// When an attempt would have too many tasks, its session is tried again so much later.
 const AFTER_LIMIT: TimeDelta = TimeDelta::minutes(10);
@@ -34,12 +36,13 @@ struct Move {
 /// A session that is to be started.
 struct Starting {
     step: Move,
+    schedule: Arc<Schedule>,
     session: ScheduleTime,
 }
 
 /// What is known of a schedule that is due.
 struct Seen {
-    schedule: Schedule,
+    schedule: Arc<Schedule>,
     overtime: bool,
     unfinished: Option<UnfinishedAttempt>,
 }
@@ -56,8 +59,9 @@ impl Agenda {
         if due.is_empty() {
             return Ok(vec![]);
         }
-        let seen: Vec<_> =
-            self.store.read(|reader| Ok(due.iter().map(|(row, _)| look(reader, row)).collect()))?;
+        let seen: Vec<_> = self
+            .store
+            .read(|reader| Ok(due.iter().map(|(row, _)| look(reader, &self.known, row)).collect()))?;
         let (mut moves, mut starts, mut waits) = (vec![], vec![], vec![]);
         for ((row, run), seen) in due.into_iter().zip(seen) {
             let seen = match seen {
@@ -85,7 +89,8 @@ impl Agenda {
                 }
                 (Step::Wait { .. }, None) => {}
                 (Step::Start { session, next }, _) => {
-                    starts.push(self.starting(row, session, next, skipped, now));
+                    let step = self.starting(row, session, next, skipped, now);
+                    starts.push(Starting { step, session, schedule: seen.schedule });
                 }
             }
         }
@@ -142,14 +147,14 @@ impl Agenda {
         next: ScheduleTime,
         skipped: Vec<Skipped>,
         now: Time,
-    ) -> Starting {
+    ) -> Move {
         let session = planned(&row, session);
         let fate = || if session == row.next { Fate::Starts } else { skipped_fate(&skipped) };
         let late = self.late(&row, fate, now);
         let late_session_time = late::after_start(&row, session, self.settings.late_after, now);
         let last_session_time = Some(SessionTime::new(session.session));
         let to = Position { next, last_session_time, late_session_time };
-        Starting { step: Move { row, to, skipped, late }, session }
+        Move { row, to, skipped, late }
     }
 
     /// Moves schedules on without starting anything. One that somebody else has moved stays as they left it: they wake the
@@ -168,7 +173,7 @@ impl Agenda {
     /// Lets schedules go on at once whose attempts have ended just before it was known that somebody waits.
     fn stop_waiting(
         &self,
-        waits: &[(UnfinishedAttempt, crate::model::ScheduleId)],
+        waits: &[(UnfinishedAttempt, ScheduleId)],
     ) -> Result<Vec<ScheduleRow>, StoreError> {
         let mut left = vec![];
         for &(attempt, id) in waits {
@@ -208,7 +213,7 @@ impl Agenda {
         result: Result<Started, StartError>,
         now: Time,
     ) -> Result<Option<ScheduleRow>, StoreError> {
-        let Starting { step, session } = start;
+        let Starting { step, session, .. } = start;
         match result {
             Ok(started) => {
                 self.tell(&step);
@@ -216,7 +221,7 @@ impl Agenda {
                 if matches!(started, Started::New(_)) {
                     let mut health = self.health();
                     health.started += 1;
-                    health.lateness = Some(self.clock.now() - session.run);
+                    health.lateness = Some(self.clock.now() - planned(&step.row, session).run);
                 }
                 return Ok(Some(step.moved()));
             }
@@ -322,12 +327,12 @@ impl Starting {
             resume: None,
             params: params(row),
         };
-        Start { request, also: Box::new(also) }
+        Start { request, schedule: Some(&self.schedule), also: Box::new(also) }
     }
 }
 
-fn look(reader: &Reader, row: &ScheduleRow) -> Result<Seen, ScheduleActionError> {
-    let schedule = schedule_of(reader, row)?;
+fn look(reader: &Reader, known: &KnownSchedules, row: &ScheduleRow) -> Result<Seen, ScheduleActionError> {
+    let schedule = known.get(reader, row)?;
     let overtime = schedule.skip_on_overtime() && schedules::is_overtime(reader, row)?;
     let unfinished = schedules::unfinished(reader, row)?;
     Ok(Seen { schedule, overtime, unfinished })

@@ -2,6 +2,7 @@
 
 use super::agenda::{Agenda, Health, Notified};
 use super::alarm::Alarm;
+use super::known::KnownSchedules;
 use super::settings::SchedulerSettings;
 use super::starter::SessionStarter;
 use super::waiting::Waiting;
@@ -64,6 +65,7 @@ impl Scheduler {
             settings,
             waiting: Arc::clone(&waiting),
             crowded: AtomicBool::new(false),
+            known: KnownSchedules::default(),
             health: Mutex::default(),
         };
         let shared = Arc::new(Shared {
