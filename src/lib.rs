@@ -10,6 +10,7 @@ pub mod crontab;
 pub mod crypto;
 pub mod dig;
 pub mod engine;
+pub mod housekeeping;
 pub mod init_process;
 pub mod logs;
 pub mod model;

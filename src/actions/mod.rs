@@ -2,11 +2,14 @@
 
 pub mod abandon;
 pub mod backfill;
+pub mod backup;
 pub mod delete_project;
+pub mod doctor;
 pub mod error_kind;
 pub mod inspect;
 pub mod kill;
 pub mod launch;
+pub mod living;
 pub mod owner;
 pub mod project;
 pub mod prune;

@@ -7,6 +7,7 @@ pub mod archive;
 pub mod args;
 pub mod attempts;
 pub mod backfill;
+pub mod backup;
 mod block;
 pub mod check;
 pub mod client_args;
@@ -14,6 +15,7 @@ mod colour;
 pub mod completions;
 pub mod context;
 pub mod delete;
+pub mod doctor;
 pub mod download;
 mod earlier;
 mod err_terminal;
@@ -38,6 +40,7 @@ pub mod program_log;
 pub mod progress;
 pub mod projects;
 mod properties;
+pub mod prune;
 pub mod push;
 mod remote_log;
 pub mod reschedule;
@@ -169,6 +172,13 @@ pub(crate) const COMMANDS: &[Command] = &[
         definition: &service::DEFINITION,
         run: |words, context| service::run(&read(words)?, words, context),
     },
+    Command { definition: &prune::DEFINITION, run: |words, context| prune::run(&read(words)?, context) },
+    Command { definition: &backup::BACKUP, run: |words, context| backup::run_backup(&read(words)?, context) },
+    Command {
+        definition: &backup::RESTORE,
+        run: |words, context| backup::run_restore(&read(words)?, context),
+    },
+    Command { definition: &doctor::DEFINITION, run: |words, context| doctor::run(&read(words)?, context) },
     Command { definition: &passwd::DEFINITION, run: |words, context| passwd::run(&read(words)?, context) },
     Command { definition: &token::DEFINITION, run: |words, context| token::run(&read(words)?, context) },
     Command { definition: &version::DEFINITION, run: |words, context| version::run(&read(words)?, context) },

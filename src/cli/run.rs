@@ -8,10 +8,12 @@ use super::interrupts::Interrupts;
 use super::local_project::{self, schedule_of, workflow_name};
 use super::params_arg::ParamArgs;
 use super::progress::Terminal;
+use super::prune::wrong;
 use super::run_summary::RunSummary;
 use super::{Context, Exit};
 use crate::actions::abandon::abandon_dead_runs;
 use crate::actions::launch::{LaunchError, register_owner};
+use crate::actions::prune::{RetentionLimits, prune_a_little};
 use crate::actions::register::{Definitions, register};
 use crate::actions::selection::{Selection, Wish, find, subtree};
 use crate::actions::session_time::{Found, find_session_time};
@@ -161,6 +163,7 @@ pub fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     let workflow = workflow.ok_or_else(|| local_project::no_workflow(&name, &args.project, &dir))?;
     let plan = selected_plan(workflow, args.task.as_deref())?;
     let limits = limits(&context.settings)?;
+    let retention = retention(&context.settings)?;
     let schedule = schedule_of(workflow, context)?;
     let path = database_path(&dir, args.save.as_ref().map(|save| dir.join(save)).as_deref());
     let keeps = !args.no_save && !args.dry_run;
@@ -189,6 +192,7 @@ pub fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     }
     let terminal = Arc::new(Terminal::new(context));
     let earlier = earlier.results(found.time()).map_err(store_error)?;
+    let (project, workflow_name) = (registered.project, name.clone());
     let run = Run {
         store: Arc::clone(&store),
         clock: context.clock.clone(),
@@ -228,6 +232,9 @@ pub fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     let summary = RunSummary { success, tasks: attempt.tasks(), saved_at };
     let terminal = Arc::into_inner(terminal).ok_or_else(|| CliError::internal("A task is still running"))?;
     let exit = terminal.finish(&summary, context.clock.now());
+    if let Some(limits) = retention.filter(|_| keeps) {
+        tidy_up(&store, project, &workflow_name, limits, context);
+    }
     Ok(interrupted.filter(|_| attempt.cancel_requested).map_or(exit, Exit::Interrupted))
 }
 
@@ -282,6 +289,19 @@ fn limits(settings: &Settings) -> Result<Limits, CliError> {
         settings.number("executor.task_max_run").map_err(|error| CliError::user(error.to_string()))?;
     Ok(given
         .map_or_else(Limits::default, |max| Limits { max_tasks: usize::try_from(max).unwrap_or(usize::MAX) }))
+}
+
+/// Keeps the history of the workflow within its limits, where no server does it.
+fn tidy_up(store: &Store, project: ProjectId, workflow: &str, limits: RetentionLimits, context: &Context) {
+    if let Err(error) = prune_a_little(store, project, workflow, limits, context.clock.now()) {
+        context.log(Level::Warn, &format!("The history cannot be kept within its limits: {error}"));
+    }
+}
+
+/// None when nothing of the history is ever removed.
+fn retention(settings: &Settings) -> Result<Option<RetentionLimits>, CliError> {
+    let limits = RetentionLimits::from_settings(settings).map_err(|error| wrong(&error))?;
+    Ok(RetentionLimits::is_enabled(settings).map_err(|error| wrong(&error))?.then_some(limits))
 }
 
 fn default_params(settings: &Settings) -> Result<Params, CliError> {

@@ -38,6 +38,14 @@ impl Vault {
         Ok(Self { origin, key: Mutex::new(key) })
     }
 
+    /// The file that holds the key, or will; none when the key is elsewhere.
+    pub fn key_file(&self) -> Option<&Path> {
+        match &self.origin {
+            Origin::File(file) => Some(file),
+            Origin::Setting | Origin::Memory => None,
+        }
+    }
+
     /// Encrypts the value of a project's secret. `first` tells that the database has no secret yet: only then a key is
     /// made when there is none, for what another one encrypted would stay closed.
     ///

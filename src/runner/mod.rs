@@ -30,7 +30,7 @@ mod slots;
 mod starter;
 mod task_log;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod workers;
 mod workspace;
 

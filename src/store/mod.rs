@@ -39,6 +39,7 @@ pub mod attempts;
 pub mod check;
 pub mod commit;
 mod connection;
+pub mod copy;
 mod create;
 #[cfg(test)]
 pub(crate) mod dump;

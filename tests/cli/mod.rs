@@ -2,11 +2,14 @@
 
 mod access;
 mod archive;
+mod backup;
 mod check;
 mod completions;
+mod doctor;
 mod history;
 mod import_crontab;
 mod init;
+mod prune;
 mod run;
 mod run_output;
 mod run_params;

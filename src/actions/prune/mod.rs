@@ -16,6 +16,7 @@ mod pruning;
 mod quick;
 #[cfg(test)]
 mod tests;
+mod tidier;
 
 pub use limits::{LimitError, RetentionLimits};
 pub use pruned::{Pruned, PrunedWorkflow};

@@ -44,9 +44,9 @@ impl Pruned {
         })
     }
 
-    /// Nothing was removed.
+    /// Nothing was removed that somebody could miss.
     pub fn is_empty(&self) -> bool {
-        *self == Self { still_over: self.still_over, ..Self::default() }
+        *self == Self { still_over: self.still_over, owners: self.owners, ..Self::default() }
     }
 
     /// About how many bytes that is.

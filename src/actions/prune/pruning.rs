@@ -1,16 +1,15 @@
 //! Going through the history once, in steps of one small transaction each.
 
-use super::keep::{Verdict, verdict};
 use super::limits::RetentionLimits;
 use super::pruned::Pruned;
-use crate::actions::owner::ProcessIdentity;
-use crate::model::{AttemptId, ProjectId, RevisionId, SessionId, Time};
+use super::tidier::{Hand, Tidier};
+use crate::actions::living::is_alive;
+use crate::model::{AttemptId, ProjectId, RevisionId, Time};
 use crate::store::leftovers::{self, OldRevision};
-use crate::store::owners::OwnerRow;
 use crate::store::retention::{self, EndedAttempt};
-use crate::store::{Durability, OwnerId, Reader, Store, StoreError, Writer, owners, space};
+use crate::store::{Durability, OwnerId, Reader, Store, StoreError, owners, space};
 use chrono::TimeDelta;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether anything is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,16 +23,16 @@ pub enum Mode {
 #[derive(Debug)]
 pub struct Pruning {
     limits: RetentionLimits,
-    mode: Mode,
+    pub(super) mode: Mode,
     now: Time,
     /// Only of this project.
-    project: Option<ProjectId>,
+    pub(super) project: Option<ProjectId>,
     stage: Stage,
-    pruned: Pruned,
+    pub(super) pruned: Pruned,
     /// What would have been removed by now, by workflow.
-    counted: BTreeMap<(ProjectId, String), BTreeSet<AttemptId>>,
+    pub(super) counted: BTreeMap<(ProjectId, String), BTreeSet<AttemptId>>,
     /// A part of an attempt, or of a session, is gone already: the rest has to follow.
-    has_begun: bool,
+    pub(super) has_begun: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,18 +63,8 @@ enum Stage {
     Over,
 }
 
-/// How much one transaction may still do. The writer of the whole machine is taken meanwhile.
-pub(super) struct Budget {
-    attempts: u32,
-    tasks: u64,
-    /// Of logs.
-    bytes: u64,
-}
-
 /// How many rows are looked at in a step.
 const ROWS: u32 = 50;
-/// How many chunks of a log are removed at a time; each has 256 KiB at most.
-const CHUNKS: u32 = 16;
 const RECORDS: u32 = 500;
 /// What was pushed lately may be about to be started, however large the file is.
 const UNUSED_AT_LEAST: TimeDelta = TimeDelta::days(1);
@@ -138,7 +127,7 @@ impl Pruning {
         let Some(oldest) = self.limits.oldest(self.now) else { return Ok(next) };
         let rows = retention::in_order_of_end(hand.reader(), after, ROWS)?;
         let is_all = (rows.len() as u32) < ROWS;
-        let mut tidier = self.tidier(hand)?;
+        let mut tidier = Tidier::new(self, hand)?;
         for row in &rows {
             if row.finished_at >= oldest {
                 return Ok(next);
@@ -169,7 +158,7 @@ impl Pruning {
         };
         let rows = retention::of_workflow(hand.reader(), workflow.0, &workflow.1, after, last, ROWS)?;
         let is_all = (rows.len() as u32) < ROWS;
-        let mut tidier = self.tidier(hand)?;
+        let mut tidier = Tidier::new(self, hand)?;
         for row in &rows {
             if !tidier.work_off(row, None)? {
                 return Ok(Stage::TooMany { workflow, after, last: Some(last) });
@@ -198,7 +187,7 @@ impl Pruning {
         }
     }
 
-    fn is_counted(&self, row: &EndedAttempt, attempt: AttemptId) -> bool {
+    pub(super) fn is_counted(&self, row: &EndedAttempt, attempt: AttemptId) -> bool {
         // Only what is counted, and not removed, can be met again.
         self.mode == Mode::Count
             && (self.counted.get(&(row.project, row.workflow_name.clone())))
@@ -304,7 +293,7 @@ impl Pruning {
         }
         let rows = retention::in_order_of_end(hand.reader(), after, ROWS)?;
         let is_all = (rows.len() as u32) < ROWS;
-        let mut tidier = self.tidier(hand)?;
+        let mut tidier = Tidier::new(self, hand)?;
         for row in &rows {
             // Asked anew for every attempt: no more goes than has to.
             if tidier.pruning.is_small_enough(hand)? {
@@ -332,100 +321,5 @@ impl Pruning {
         let gone = if self.mode == Mode::Count { self.pruned.estimate() } else { 0 };
         let used = space::measure(reader)?.used().saturating_sub(gone);
         Ok(used.checked_sub(max).filter(|excess| *excess > 0))
-    }
-
-    pub(super) fn tidier<'a>(&'a mut self, hand: Hand<'a>) -> Result<Tidier<'a>, StoreError> {
-        let resumed = retention::resumed(hand.reader())?.into_iter().collect();
-        let budget = Budget { attempts: ROWS, tasks: 2000, bytes: 4 << 20 };
-        Ok(Tidier { hand, resumed, budget, pruning: self })
-    }
-}
-
-fn is_alive(row: &OwnerRow) -> bool {
-    let process = &row.process;
-    ProcessIdentity { pid: process.pid, started: process.identity.clone() }.is_alive()
-}
-
-/// What attempts are removed with, or only counted.
-#[derive(Clone, Copy)]
-pub(super) enum Hand<'a> {
-    Remove(&'a Writer),
-    Count(&'a Reader),
-}
-
-impl<'a> Hand<'a> {
-    fn reader(self) -> &'a Reader {
-        match self {
-            Self::Remove(writer) => writer,
-            Self::Count(reader) => reader,
-        }
-    }
-}
-
-/// Removes attempts in one transaction, or counts them.
-pub(super) struct Tidier<'a> {
-    hand: Hand<'a>,
-    resumed: HashSet<AttemptId>,
-    budget: Budget,
-    pruning: &'a mut Pruning,
-}
-
-impl Tidier<'_> {
-    /// Removes an attempt that is too much, if nothing speaks against it. Tells `false` when that is not done yet and the
-    /// transaction has grown long enough.
-    pub(super) fn work_off(&mut self, row: &EndedAttempt, oldest: Option<Time>) -> Result<bool, StoreError> {
-        let is_other = self.pruning.project.is_some_and(|project| project != row.project);
-        if is_other || self.pruning.is_counted(row, row.id) {
-            return Ok(true);
-        }
-        let is_done = match verdict(self.hand.reader(), row, oldest, &self.resumed)? {
-            Verdict::Keep => true,
-            Verdict::Attempt => self.remove(row, row.id)?,
-            Verdict::Session => self.remove_session(row, row.session)?,
-        };
-        self.pruning.has_begun = !is_done;
-        Ok(is_done)
-    }
-
-    fn remove_session(&mut self, row: &EndedAttempt, session: SessionId) -> Result<bool, StoreError> {
-        let attempts = retention::of_session(self.hand.reader(), session, u32::MAX)?;
-        for attempt in attempts {
-            if !self.pruning.is_counted(row, attempt) && !self.remove(row, attempt)? {
-                return Ok(false);
-            }
-        }
-        self.pruning.pruned.of(row).sessions += 1;
-        Ok(true)
-    }
-
-    /// Removes an attempt of the workflow and the session of `row`.
-    fn remove(&mut self, row: &EndedAttempt, attempt: AttemptId) -> Result<bool, StoreError> {
-        let mut extent = retention::extent(self.hand.reader(), attempt)?;
-        match self.hand {
-            Hand::Count(_) => {
-                let workflow = (row.project, row.workflow_name.clone());
-                self.pruning.counted.entry(workflow).or_default().insert(attempt);
-            }
-            Hand::Remove(writer) => {
-                if self.budget.attempts == 0 || self.budget.tasks == 0 {
-                    return Ok(false);
-                }
-                while extent.logs > self.budget.bytes {
-                    if self.budget.bytes == 0 {
-                        return Ok(false);
-                    }
-                    let trimmed = retention::trim_logs(writer, attempt, CHUNKS)?;
-                    self.budget.bytes = self.budget.bytes.saturating_sub(trimmed);
-                    self.pruning.pruned.of(row).logs += trimmed;
-                    extent.logs = extent.logs.saturating_sub(trimmed);
-                }
-                self.budget.attempts -= 1;
-                self.budget.tasks = self.budget.tasks.saturating_sub(extent.tasks);
-                self.budget.bytes -= extent.logs;
-                retention::remove(writer, attempt, row.session)?;
-            }
-        }
-        self.pruning.pruned.of(row).add(extent);
-        Ok(true)
     }
 }

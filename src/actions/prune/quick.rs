@@ -2,7 +2,8 @@
 
 use super::limits::RetentionLimits;
 use super::pruned::Pruned;
-use super::pruning::{Hand, Mode, Pruning};
+use super::pruning::{Mode, Pruning};
+use super::tidier::{Hand, Tidier};
 use crate::model::{AttemptId, ProjectId, Time};
 use crate::store::retention::{self, EndedAttempt};
 use crate::store::{Durability, Reader, Store, StoreError, space};
@@ -29,7 +30,7 @@ pub fn prune_a_little(
     let mut pruning = Pruning::new(limits, Mode::Remove, now);
     store.write(Durability::Normal, |writer| {
         let found = find(writer)?;
-        let mut tidier = pruning.tidier(Hand::Remove(writer))?;
+        let mut tidier = Tidier::new(&mut pruning, Hand::Remove(writer))?;
         for (row, oldest) in &found {
             if !tidier.work_off(row, *oldest)? {
                 break;

@@ -51,6 +51,7 @@ fn shut_down(running: Running, events: &Events) -> Exit {
     }
     log.info("Shutting down workflow executor loop");
     running.parts.schedules.stop();
+    running.housekeeping.stop();
     let tasks = running.parts.service.load().running_tasks();
     log.info(&format!("Waiting for completion of {tasks} running tasks..."));
     let in_time = match drain(&running, events) {

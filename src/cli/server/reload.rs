@@ -35,6 +35,7 @@ fn follow(running: &mut Running, mut settings: Settings, default_level: Level) -
     {
         parts.schedules.start(&parts.service, schedules.clone(), Arc::clone(&parts.notified), &parts.log)?;
     }
+    running.housekeeping.configure(config.retention);
     running.front.put(site);
     if let Some(watcher) = &running.watcher {
         watcher.look_again();

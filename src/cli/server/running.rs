@@ -11,6 +11,7 @@ use super::{keys, listen, runtime_info, systemd, watched};
 use crate::cli::{CliError, Context};
 use crate::crypto::Vault;
 use crate::engine::Limits;
+use crate::housekeeping::Housekeeping;
 use crate::logs::file_name::default_agent;
 use crate::model::{Params, Settings};
 use crate::outbox::Outbox;
@@ -41,6 +42,7 @@ pub(super) struct Running {
     pub(super) http: HttpServer,
     pub(super) front: Arc<Front>,
     pub(super) outbox: Outbox,
+    pub(super) housekeeping: Arc<Housekeeping>,
     /// Reads a variable of the environment.
     pub(super) variable: fn(&str) -> Option<String>,
     /// None when there is nothing to watch.
@@ -93,7 +95,7 @@ impl Running {
             zone: context.zone.clone(),
             settings: settings.clone(),
             options: options(&config.run, context),
-            observer,
+            observer: Arc::clone(&observer),
             raised: outbox.waker(),
             secrets: Arc::new(StoredSecrets::new(store, Arc::clone(&vault))),
             default_params,
@@ -107,10 +109,24 @@ impl Running {
         });
         let service = Arc::new(service.map_err(not_started)?);
         outbox.start().map_err(|error| not_started(ServiceError::Thread(error)))?;
+        let housekeeping = Housekeeping::start(
+            Arc::clone(service.store()),
+            context.clock.clone(),
+            observer,
+            config.retention,
+            Housekeeping::DELAY,
+        );
+        let housekeeping = Arc::new(housekeeping.map_err(|error| not_started(ServiceError::Thread(error)))?);
         let (schedules, since) = (Arc::new(Schedules::default()), context.clock.now());
         let notified: Notified = outbox.waker();
         let ends = Arc::clone(&schedules);
         service.on_attempt_end(move |attempt| ends.with(|scheduler| scheduler.attempt_ended(attempt)));
+        let notified: Notified = Arc::new(|| {});
+        let (ends, counts) = (Arc::clone(&schedules), Arc::clone(&housekeeping));
+        service.on_attempt_end(move |attempt| {
+            counts.attempt_ended();
+            ends.with(|scheduler| scheduler.attempt_ended(attempt));
+        });
         if let Some(settings) = &config.schedules {
             schedules.start(&service, settings.clone(), Arc::clone(&notified), &log)?;
         }
@@ -126,6 +142,7 @@ impl Running {
             front,
             outbox,
             watcher,
+            housekeeping,
             variable,
             workspaces,
             _temporary: temporary,

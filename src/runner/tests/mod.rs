@@ -49,27 +49,32 @@ struct Heard {
     changed: Condvar,
 }
 
+/// How attempts are run in tests, of the server's kind.
+pub(crate) fn test_options() -> RunOptions {
+    RunOptions {
+        dry_run: false,
+        runs_tasks: true,
+        show_params: false,
+        max_task_threads: 4,
+        slots: SlotSettings::default(),
+        attempt_limits: LimitSettings::default(),
+        log_level: Level::Info,
+        task_log_dir: None,
+        agent: "7@host".to_owned(),
+        retries_have_names: true,
+        max_log_size: u64::MAX,
+        attempt_ttl: None,
+        task_ttl: None,
+        own_variables: &[],
+        overlong_factor: None,
+    }
+}
+
 struct NoSecrets;
 
 impl Machine {
     fn new() -> Self {
-        let options = RunOptions {
-            dry_run: false,
-            runs_tasks: true,
-            show_params: false,
-            max_task_threads: 4,
-            slots: SlotSettings::default(),
-            attempt_limits: LimitSettings::default(),
-            log_level: Level::Info,
-            task_log_dir: None,
-            agent: "7@host".to_owned(),
-            retries_have_names: true,
-            max_log_size: u64::MAX,
-            attempt_ttl: None,
-            task_ttl: None,
-            own_variables: &[],
-            overlong_factor: None,
-        };
+        let options = test_options();
         let clock = Clock::stepped(at(NOW));
         Self { directory: Arc::new(TempDir::new().unwrap()), clock, options, max_attempts: 100 }
     }

@@ -6,6 +6,7 @@ mod database;
 mod http;
 mod limits;
 mod notifications;
+mod retention;
 mod run;
 mod schedules;
 mod slots;
@@ -19,6 +20,7 @@ pub(super) use notifications::sender;
 pub(super) use run::RunConfig;
 
 use super::values::{Values, Wrong};
+use crate::actions::prune::RetentionLimits;
 use crate::cli::CliError;
 use crate::logs::Level;
 use crate::logs::line::parse_level;
@@ -39,6 +41,8 @@ pub(super) struct ServerConfig {
     pub(super) run: RunConfig,
     /// How sessions are started; none when schedules start nothing.
     pub(super) schedules: Option<SchedulerSettings>,
+    /// How much history is kept; none when nothing is removed.
+    pub(super) retention: Option<RetentionLimits>,
     pub(super) access_log: Option<AccessLogConfig>,
     /// Where it is written what the server listens to.
     pub(super) runtime_info: Option<PathBuf>,
@@ -84,6 +88,7 @@ impl ServerConfig {
             database: database::read(&values),
             run: run::read(&values, settings),
             schedules: schedules::read(&values, settings),
+            retention: retention::read(&values),
             access_log: access_log::read(&values),
             runtime_info: values.text("server.runtime-info.path").map(PathBuf::from),
             shutdown_timeout: values.duration("server.shutdown.timeout").unwrap_or(DEFAULT_SHUTDOWN_TIMEOUT),

@@ -1,0 +1,148 @@
+//! What is in the file: whether it is sound, how large it is, who works with it.
+
+use super::Finding;
+use crate::actions::living;
+use crate::actions::prune::RetentionLimits;
+use crate::model::{Time, show_byte_size};
+use crate::store::attempts::{self, Scope};
+use crate::store::check::{Depth, Examined, examine};
+use crate::store::owners::{self, OwnerKind, OwnerRow};
+use crate::store::{Page, Reader, Store, StoreError, secrets, space};
+use std::path::Path;
+
+/// What was found in a file, and whether there are secrets in it.
+pub fn check_database(
+    file: &Path,
+    depth: Depth,
+    limits: Option<RetentionLimits>,
+    now: Time,
+) -> (Vec<Finding>, bool) {
+    let mut found = vec![];
+    let examined = match examine(file, depth) {
+        Ok(examined) => examined,
+        Err(error) => return (vec![unusable(&error)], false),
+    };
+    found.extend(of_examined(&examined));
+    if examined.version != examined.known || !examined.damages.is_empty() {
+        return (found, false);
+    }
+    let rows = Store::open_existing(file).and_then(|store| {
+        // Owners are looked at outside of the transaction, for that asks the system.
+        let owners = store.read(owners::list)?;
+        store.read(|reader| of_rows(reader, &owners, limits, now))
+    });
+    match rows {
+        Ok((rows, has_secrets)) => {
+            found.extend(rows);
+            (found, has_secrets)
+        }
+        Err(error) => {
+            found.push(unusable(&error));
+            (found, false)
+        }
+    }
+}
+
+fn unusable(error: &StoreError) -> Finding {
+    let fix = match error {
+        StoreError::Missing { .. } => "run a workflow or start a server, or name another file with -o",
+        _ => "`dibble restore FILE` puts a copy in its place",
+    };
+    Finding::problem("database", error.to_string(), fix)
+}
+
+fn of_examined(examined: &Examined) -> Vec<Finding> {
+    let Examined { version, known, .. } = examined;
+    let integrity = match examined.damages.first() {
+        None => Finding::ok("integrity", "SQLite finds no damage"),
+        Some(first) => Finding::problem(
+            "integrity",
+            format!("the file is damaged: {first}"),
+            "stop what works with it and call `dibble restore` with the newest copy",
+        ),
+    };
+    let references = match examined.dangling_references {
+        _ if !examined.damages.is_empty() => None,
+        0 => Some(Finding::ok("references", "every row refers to rows that are there")),
+        count => Some(Finding::problem(
+            "references",
+            format!("{count} rows refer to rows that are not there"),
+            "something else has written to the file: call `dibble restore` with a copy from before",
+        )),
+    };
+    let schema = if version == known {
+        Finding::ok("schema", format!("the newest one, {version}"))
+    } else {
+        Finding::warning(
+            "schema",
+            format!("the file has schema {version}, this version {known}"),
+            "nothing: the next run or server brings the file up to date; older versions cannot read it then",
+        )
+    };
+    let room = if examined.is_incremental {
+        Finding::ok("room", "free room is given back to the file system (auto_vacuum is incremental)")
+    } else {
+        Finding::warning(
+            "room",
+            "the file was made by an older version and never becomes smaller (auto_vacuum is off)",
+            "call `dibble prune` while nobody works with the file",
+        )
+    };
+    [Some(integrity), references, Some(schema), Some(room)].into_iter().flatten().collect()
+}
+
+fn of_rows(
+    reader: &Reader,
+    owners: &[OwnerRow],
+    limits: Option<RetentionLimits>,
+    now: Time,
+) -> Result<(Vec<Finding>, bool), StoreError> {
+    let mut found = vec![of_size(space::measure(reader)?, limits)];
+    let (alive, gone): (Vec<&OwnerRow>, Vec<&OwnerRow>) =
+        owners.iter().partition(|row| living::is_alive(row));
+    let server = alive.iter().find(|row| row.process.kind == OwnerKind::Server);
+    found.push(match server {
+        Some(server) => Finding::ok("server", format!("process {} serves it", server.process.pid)),
+        None => Finding::ok("server", "no server works with it"),
+    });
+    let unfinished = attempts::unfinished(reader)?;
+    let is_left = |owner| gone.iter().any(|row| Some(row.id) == owner);
+    let left = unfinished.iter().filter(|row| is_left(row.owner)).count();
+    found.push(match left {
+        0 => Finding::ok(
+            "attempts",
+            format!("{} unfinished, none of a process that is gone", unfinished.len()),
+        ),
+        _ => Finding::warning(
+            "attempts",
+            format!("{left} unfinished of a process that is gone"),
+            "nothing: the next server goes on with them; those of a run are closed by the next run",
+        ),
+    });
+    let newest = attempts::list(reader, Scope::All, Page::first(1))?;
+    if let Some(newest) = newest.first().filter(|newest| newest.created_at > now) {
+        found.push(Finding::problem(
+            "clock",
+            format!("the clock shows an earlier time than when attempt {} was made: it went back", newest.id),
+            "set the clock right; schedules wait until it is past that time",
+        ));
+    }
+    Ok((found, secrets::any(reader)?))
+}
+
+fn of_size(space: space::Space, limits: Option<RetentionLimits>) -> Finding {
+    let (used, total) = (show_byte_size(space.used()), show_byte_size(space.total()));
+    let message = format!("{used} in use, the file has {total}");
+    match limits.map(|limits| limits.max_size) {
+        None => Finding::ok("size", format!("{message}; nothing is ever removed (retention.enabled)")),
+        Some(None) => Finding::ok("size", format!("{message}, without a limit")),
+        Some(Some(max)) if space.used() <= max => {
+            Finding::ok("size", format!("{message}, of {} at most", show_byte_size(max)))
+        }
+        Some(Some(max)) => Finding::warning(
+            "size",
+            format!("{message}, and {} is the limit", show_byte_size(max)),
+            "call `dibble prune`, or raise retention.max_size",
+        ),
+    }
+}
