@@ -119,9 +119,6 @@ impl Running {
         let housekeeping = Arc::new(housekeeping.map_err(|error| not_started(ServiceError::Thread(error)))?);
         let (schedules, since) = (Arc::new(Schedules::default()), context.clock.now());
         let notified: Notified = outbox.waker();
-        let ends = Arc::clone(&schedules);
-        service.on_attempt_end(move |attempt| ends.with(|scheduler| scheduler.attempt_ended(attempt)));
-        let notified: Notified = Arc::new(|| {});
         let (ends, counts) = (Arc::clone(&schedules), Arc::clone(&housekeeping));
         service.on_attempt_end(move |attempt| {
             counts.attempt_ended();
