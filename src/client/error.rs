@@ -153,7 +153,14 @@ fn status_text(status: u16) -> String {
 fn source_text(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Io(error) => {
-            error.get_ref().map_or_else(|| error.to_string(), |inner| innermost(inner).to_string())
+            let text =
+                error.get_ref().map_or_else(|| error.to_string(), |inner| innermost(inner).to_string());
+            if text.contains("CaUsedAsEndEntity") {
+                return "its certificate is that of an authority, which no server can have, also where SSL_CERT_FILE names \
+                        it; one made with basicConstraints=CA:FALSE can be named there"
+                    .to_owned();
+            }
+            text
         }
         ureq::Error::HostNotFound => "its name is not known".to_owned(),
         ureq::Error::Timeout(_) => "it takes too long".to_owned(),
@@ -193,6 +200,15 @@ mod tests {
             (
                 io(io::ErrorKind::InvalidData, "bad certificate"),
                 "No secure connection to http://h:1: bad certificate",
+                false,
+            ),
+            (
+                io(
+                    io::ErrorKind::InvalidData,
+                    "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))",
+                ),
+                "No secure connection to http://h:1: its certificate is that of an authority, which no server can have, \
+                 also where SSL_CERT_FILE names it; one made with basicConstraints=CA:FALSE can be named there",
                 false,
             ),
             (
