@@ -135,22 +135,37 @@ pub struct ScheduleStory {
     pub last_attempt: Option<AttemptRow>,
     /// The last sessions that were not run, newest first.
     pub skipped: Vec<SkippedRow>,
+    /// The sessions to come that were asked for, soonest first; none while the schedule is disabled.
+    pub upcoming: Vec<Upcoming>,
 }
 
 /// So many records of sessions that were not run are shown.
 const SHOWN_SKIPS: u32 = 3;
 
-/// Tells what has become of the sessions of a schedule.
+/// Tells what has become of the sessions of a schedule, and the next ones, as many as asked for.
 ///
 /// # Errors
 ///
 /// Those of the store.
-pub fn story(reader: &Reader, row: ScheduleRow) -> std::result::Result<ScheduleStory, StoreError> {
+pub fn story(
+    reader: &Reader,
+    row: ScheduleRow,
+    upcoming: usize,
+) -> std::result::Result<ScheduleStory, StoreError> {
     let (project, workflow) = (row.project_id, &row.workflow_name);
     let last = row.last_session_time.map(|time| sessions::by_time(reader, project, workflow, time));
     let last_attempt = last.transpose()?.flatten().map(|session| session.last_attempt);
     let skipped = skipped_sessions::newest_of_workflow(reader, project, workflow, SHOWN_SKIPS)?;
-    Ok(ScheduleStory { row, last_attempt, skipped })
+    let upcoming = if upcoming == 0 || row.disabled_at.is_some() {
+        vec![]
+    } else {
+        match next_points(reader, &row, upcoming) {
+            Err(ScheduleActionError::Store(error)) => return Err(error),
+            // What cannot be read has no times to come.
+            points => points.unwrap_or_default(),
+        }
+    };
+    Ok(ScheduleStory { row, last_attempt, skipped, upcoming })
 }
 
 /// The schedule of a row's workflow, whose definition stays in the store but for this section.

@@ -1,7 +1,9 @@
 //! What the listings show: a block of lines for each thing, `  name: value`, in Digdag's order and wording.
 
 use crate::client::NewAttempt;
-use crate::client::models::{Attempt, LastSession, Project, Schedule, Session, Task, Watched, Workflow};
+use crate::client::models::{
+    Attempt, LastSession, NextTime, Project, Schedule, Session, Task, Watched, Workflow,
+};
 use crate::client::notifications::Notification;
 use crate::logs::MachineZone;
 use crate::logs::local_time::show;
@@ -199,10 +201,11 @@ fn below(text: &str) -> String {
     text.lines().map(|line| format!("\n    {line}")).collect()
 }
 
-/// A schedule in a list. What follows Digdag's lines is what has become of its sessions.
+/// A schedule in a list. What follows Digdag's lines are its next runs, and what has become of its sessions.
 pub(crate) fn schedule_block(schedule: &Schedule, zone: &MachineZone, now: Time) -> String {
     let mut lines = vec![line("id", &schedule.id), line("project", &schedule.project.name)];
     lines.extend(schedule_lines(schedule, zone, now));
+    lines.extend(schedule.next_times.iter().map(|next| line("next run", next_run(next))));
     lines.extend(
         schedule.last_session.as_ref().map(|last| line("last session", last_session(last, zone, now))),
     );
@@ -233,6 +236,21 @@ fn last_session(last: &LastSession, zone: &MachineZone, now: Time) -> String {
     let (Some(attempt), Some(status)) = (&last.attempt_id, &last.status) else { return session };
     let started = last.started_at.map(|at| format!(", started at {}", zone.show_with_distance(at, now)));
     format!("{session}, attempt {attempt}: {status}{}", started.unwrap_or_default())
+}
+
+/// `2026-11-22 07:00:00 +0900 (session 2026-11-22 00:00:00 +0900)`, and what a change of the clocks does to it.
+pub(crate) fn next_time(
+    session: DateTime<FixedOffset>,
+    run: DateTime<FixedOffset>,
+    clock_change: Option<&str>,
+) -> String {
+    let session = if session == run { String::new() } else { format!(" (session {})", show(session)) };
+    let clock_change = clock_change.map(|change| format!(": {change}")).unwrap_or_default();
+    format!("{}{session}{clock_change}", show(run))
+}
+
+fn next_run(next: &NextTime) -> String {
+    next_time(next.session_time, next.run_time, next.clock_change_text())
 }
 
 /// A schedule that was moved.
@@ -363,6 +381,13 @@ mod tests {
         let schedule: Schedule = serde_json::from_value(json!({
             "id": "1", "project": {"id": "1", "name": "p1"}, "workflow": {"id": "2", "name": "wf"},
             "nextRunTime": "2026-11-22T22:00:00Z", "nextScheduleTime": "2026-11-23T00:00:00+09:00",
+            "nextTimes": [
+                {"sessionTime": "2026-11-23T00:00:00+09:00", "runTime": "2026-11-23T07:00:00+09:00", "clockChange": null},
+                {
+                    "sessionTime": "2026-11-24T00:00:00+09:00", "runTime": "2026-11-24T00:00:00+09:00",
+                    "clockChange": {"kind": "skipped", "text": "clocks skip 23:30:00"},
+                },
+            ],
             "disabledAt": null, "late": true, "lateSessionTime": "2026-11-22T00:00:00+09:00",
             "lastSession": {
                 "sessionTime": "2026-11-22T00:00:00+09:00", "attemptId": "7", "status": "error",
@@ -380,6 +405,8 @@ mod tests {
         assert_eq!(
             lines,
             [
+                "  next run: 2026-11-23 07:00:00 +0900 (session 2026-11-23 00:00:00 +0900)",
+                "  next run: 2026-11-24 00:00:00 +0900: clocks skip 23:30:00",
                 "  last session: 2026-11-22 00:00:00 +0900, attempt 7: error, \
                  started at 2026-11-22 20:00:00 +0000 (1h 0m 0s ago)",
                 "  late: session 2026-11-22 00:00:00 +0900 has not started in time",

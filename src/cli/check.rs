@@ -1,10 +1,11 @@
 //! `dibble check`: shows what a project defines, and everything that is wrong with it.
 
 use super::args::{Definition, ProjectArgs};
+use super::block::next_time;
 use super::local_project;
 use super::params_arg::ParamArgs;
 use super::{CliError, Context, Exit};
-use crate::actions::inspect::{Inspection, inspect, operator_names};
+use crate::actions::inspect::{InspectedWorkflow, Inspection, inspect, operator_names};
 use crate::actions::project::{FileProblem, ProjectError, load_project};
 use crate::dig::DigError;
 use crate::logs::local_time::distance;
@@ -84,7 +85,7 @@ fn print_text(inspection: &Inspection<'_>, params: &Params, context: &Context) {
     let scheduled: Vec<_> =
         inspection.workflows.iter().filter(|workflow| workflow.schedule.is_some()).collect();
     line(&format!("\n  Schedules ({} entries):", scheduled.len()));
-    for workflow in scheduled {
+    for workflow in &scheduled {
         let Some(schedule) = &workflow.schedule else { continue };
         line(&format!("    {}:", workflow.name));
         line(&yaml_text(&schedule.section, "      "));
@@ -97,10 +98,29 @@ fn print_text(inspection: &Inspection<'_>, params: &Params, context: &Context) {
             line(&format!("      first scheduled to run at: {run} ({wait})"));
         }
     }
+    for workflow in &scheduled {
+        print_next_times(workflow, context);
+    }
     line("");
     let colours = context.output.err_has_colours();
     for problem in inspection.errors.iter().chain(&inspection.warnings) {
         context.output.note(&problem.render(colours));
+    }
+}
+
+/// Digdag shows only the first time, and that as the machine's clocks have it. Here it is the workflow's clocks, because
+/// it is they that are changed.
+fn print_next_times(workflow: &InspectedWorkflow<'_>, context: &Context) {
+    let zone = workflow.timezone;
+    let upcoming =
+        workflow.schedule.as_ref().map(|schedule| schedule.upcoming.as_slice()).unwrap_or_default();
+    if !upcoming.is_empty() {
+        context.output.line(&format!("\n  Next times of {} ({zone}):", workflow.name));
+    }
+    for next in upcoming {
+        let (session, run) = (zone.local(next.time.session), zone.local(next.time.run));
+        let clock_change = next.clock_change.map(|change| change.to_string());
+        context.output.line(&format!("    {}", next_time(session, run, clock_change.as_deref())));
     }
 }
 

@@ -27,13 +27,16 @@ pub struct SchedulesArgs {
     pub client: ClientArgs,
 }
 
+/// So many of its next times are shown of a schedule.
+const NEXT_TIMES: usize = 5;
+
 /// Shows the schedules: all of them, where Digdag shows the first hundred.
 ///
 /// # Errors
 ///
 /// The server cannot be asked.
 pub fn run(args: &SchedulesArgs, context: &Context) -> Result<Exit, CliError> {
-    let list = connect(&args.client, context)?.schedules()?;
+    let list = connect(&args.client, context)?.schedules(NEXT_TIMES)?;
     let output = &context.output;
     if args.json {
         context.print_json(&list)?;
@@ -72,9 +75,14 @@ mod tests {
 
     #[test]
     fn all_pages_are_shown() {
-        let first = page("", &[schedule(1, json!(null)), schedule(2, json!("2026-11-22T03:10:38Z"))]);
-        let pages =
-            || [first.clone(), page("?last_id=2", &[schedule(3, json!(null))]), page("?last_id=3", &[])];
+        let first = page("?next=5", &[schedule(1, json!(null)), schedule(2, json!("2026-11-22T03:10:38Z"))]);
+        let pages = || {
+            [
+                first.clone(),
+                page("?next=5&last_id=2", &[schedule(3, json!(null))]),
+                page("?next=5&last_id=3", &[]),
+            ]
+        };
         let block = |id, disabled| {
             format!(
                 "  id: {id}\n  project: p1\n  workflow: daily\n  disabled at: {disabled}\n  \
@@ -96,7 +104,7 @@ mod tests {
 
     #[test]
     fn there_may_be_none() {
-        let shown = asked(&DEFINITION, run, "", [page("", &[])]);
+        let shown = asked(&DEFINITION, run, "", [page("?next=5", &[])]);
         assert_eq!(shown, ("Schedules:\n0 entries.\n".to_owned(), FOOTER.to_owned()));
     }
 }

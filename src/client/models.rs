@@ -97,6 +97,21 @@ pub struct Schedule {
     pub late_session_time: Option<DateTime<FixedOffset>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<SkippedSessions>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub next_times: Vec<NextTime>,
+}
+
+/// A session of a schedule that is to come.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NextTime {
+    #[serde(with = "offset_time")]
+    pub session_time: DateTime<FixedOffset>,
+    #[serde(with = "offset_time")]
+    pub run_time: DateTime<FixedOffset>,
+    /// What a change of the clocks does to it; its `text` says it to people.
+    #[serde(default)]
+    pub clock_change: Option<Params>,
 }
 
 /// The session that a schedule started last, with its newest attempt as long as that is kept.
@@ -308,6 +323,13 @@ pub struct SecretKeys {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct SecretKey {
     pub key: String,
+}
+
+impl NextTime {
+    /// What a change of the clocks does to it, for people.
+    pub fn clock_change_text(&self) -> Option<&str> {
+        self.clock_change.as_ref()?.get("text")?.as_str()
+    }
 }
 
 impl Id {

@@ -38,13 +38,13 @@ pub struct Backfill<'a> {
 }
 
 impl Client {
-    /// All schedules, in the order of their ids.
+    /// All schedules, in the order of their ids, each with so many of its next times if the server knows to tell them.
     ///
     /// # Errors
     ///
     /// The server cannot be asked or refuses.
-    pub fn schedules(&self) -> Result<Schedules, ClientError> {
-        self.all_schedules(&["schedules"])
+    pub fn schedules(&self, next: usize) -> Result<Schedules, ClientError> {
+        self.all_schedules(&["schedules"], Some(next))
     }
 
     /// All schedules of a project's newest revision.
@@ -53,15 +53,16 @@ impl Client {
     ///
     /// The server cannot be asked or refuses.
     pub fn schedules_of_project(&self, project: &Id) -> Result<Schedules, ClientError> {
-        self.all_schedules(&["projects", project.as_str(), "schedules"])
+        self.all_schedules(&["projects", project.as_str(), "schedules"], None)
     }
 
     /// Servers show a page at a time, of a size that they choose.
-    fn all_schedules(&self, segments: &[&str]) -> Result<Schedules, ClientError> {
+    fn all_schedules(&self, segments: &[&str], next: Option<usize>) -> Result<Schedules, ClientError> {
         let mut all: Vec<Schedule> = vec![];
         loop {
             let last_id = all.last().map(|schedule| &schedule.id);
-            let page: Schedules = self.get(&ApiPath::new(segments).query_if("last_id", last_id))?;
+            let path = ApiPath::new(segments).query_if("next", next).query_if("last_id", last_id);
+            let page: Schedules = self.get(&path)?;
             if page.schedules.is_empty() {
                 return Ok(Schedules { schedules: all });
             }

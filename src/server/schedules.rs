@@ -23,29 +23,35 @@ pub const ROUTES: &[Route<App>] = &[
 /// There is no parameter for it.
 const LIMIT: u32 = 100;
 
+/// At most so many sessions to come are told of a schedule.
+const MAX_NEXT: usize = 100;
+
 fn list(app: &App, request: &Request, _: &PathParams) -> Result<Response, ApiError> {
     let after = request.query().scalar("last_id")?.map(ScheduleId);
-    let stories = app.read(|reader| stories(reader, schedules::list(reader, after, LIMIT)?))?;
+    let next = next(request)?;
+    let stories = app.read(|reader| stories(reader, schedules::list(reader, after, LIMIT)?, next))?;
     Ok(collection(&stories))
 }
 
 fn list_of_project(app: &App, request: &Request, path: &PathParams) -> Result<Response, ApiError> {
     let id = ProjectId(path.scalar("id")?);
     let after = request.query().scalar("last_id")?.map(ScheduleId);
+    let next = next(request)?;
     let stories = app.read(|reader| {
         let project = projects::live(reader, id)?.id;
         let rows = match request.query().text("workflow") {
             Some(name) => schedules::by_workflow(reader, project, name)?.into_iter().collect(),
             None => schedules::list_of_project(reader, project, after, LIMIT)?,
         };
-        stories(reader, rows)
+        stories(reader, rows, next)
     })?;
     Ok(collection(&stories))
 }
 
-fn get(app: &App, _: &Request, path: &PathParams) -> Result<Response, ApiError> {
+fn get(app: &App, request: &Request, path: &PathParams) -> Result<Response, ApiError> {
     let id = ScheduleId(path.scalar("id")?);
-    let story = app.read(|reader| Ok(story(reader, find(reader, id)?)?))?;
+    let next = next(request)?;
+    let story = app.read(|reader| Ok(story(reader, find(reader, id)?, next)?))?;
     Ok(Response::json(200, &wire::Schedule::from(&story)))
 }
 
@@ -106,8 +112,13 @@ fn summary(row: &ScheduleRow) -> Response {
     Response::json(200, &wire::ScheduleSummary::from(row))
 }
 
-fn stories(reader: &Reader, rows: Vec<ScheduleRow>) -> Result<Vec<ScheduleStory>, ApiError> {
-    rows.into_iter().map(|row| Ok(story(reader, row)?)).collect()
+/// How many sessions to come are asked for; Digdag does not know that.
+fn next(request: &Request) -> Result<usize, ApiError> {
+    Ok(request.query().scalar("next")?.map_or(0, |next: usize| next.min(MAX_NEXT)))
+}
+
+fn stories(reader: &Reader, rows: Vec<ScheduleRow>, next: usize) -> Result<Vec<ScheduleStory>, ApiError> {
+    rows.into_iter().map(|row| Ok(story(reader, row, next)?)).collect()
 }
 
 fn collection(stories: &[ScheduleStory]) -> Response {
@@ -118,6 +129,7 @@ fn collection(stories: &[ScheduleStory]) -> Response {
 mod tests {
     use super::*;
     use crate::dig::schedule::ScheduleTime;
+    use crate::model::time::parse_iso;
     use crate::server::testing::{TestServer, error};
     use crate::store::Durability;
     use crate::store::schedules::Position;
@@ -171,6 +183,7 @@ mod tests {
             ("/api/schedules/2", (200, row(B))),
             ("/api/schedules/9", error(404, "Resource does not exist: schedule id=9")),
             ("/api/schedules?last_id=x", (404, String::new())),
+            ("/api/schedules?next=x", (404, String::new())),
         ] {
             assert_eq!(server.get(path), expected, "{path}");
         }
@@ -209,6 +222,44 @@ mod tests {
             json!([{
                 "firstSessionTime": "1970-01-01T00:00:00+00:00", "lastSessionTime": "1970-01-01T00:00:30+00:00",
                 "count": 2, "reason": "missed", "skippedAt": "1970-01-01T00:01:30Z",
+            }])
+        );
+    }
+
+    #[test]
+    fn the_next_times_are_told_to_who_asks() {
+        let server = filled();
+        let time = |day| {
+            let (session, run) = (format!("1970-01-0{day}T00"), format!("1970-01-0{day}T07"));
+            json!({
+                "sessionTime": format!("{session}:00:00+00:00"), "runTime": format!("{run}:00:00+00:00"), "clockChange": null,
+            })
+        };
+        let of = |path: &str| -> Value { serde_json::from_str(&server.get(path).1).unwrap() };
+        let two = json!([time(2), time(3)]);
+        assert_eq!(of("/api/schedules/1?next=2")["nextTimes"], two);
+        assert_eq!(of("/api/schedules?next=2")["schedules"][1]["nextTimes"], two);
+        assert_eq!(of("/api/projects/1/schedules?workflow=a&next=2")["schedules"][0]["nextTimes"], two);
+        assert_eq!(of("/api/schedules/1?next=1000")["nextTimes"].as_array().unwrap().len(), MAX_NEXT);
+        assert_eq!(post(&server, "disable", &json!({})).0, 200);
+        assert_eq!(of("/api/schedules/1?next=2").get("nextTimes"), None);
+    }
+
+    #[test]
+    fn next_times_in_a_clock_change_tell_how() {
+        let server = TestServer::new();
+        let schedule = json!({"schedule": {"cron>": "30 2 * * *"}});
+        let workflow = server.define("p", "a", "America/Los_Angeles", schedule);
+        let session = parse_iso("2024-03-10T03:30:00-07:00").unwrap();
+        let next = ScheduleTime { session, run: session };
+        let insert = server.store().write(Durability::Full, |w| schedules::insert(w, workflow, next, at(5)));
+        insert.unwrap();
+        let answer: Value = serde_json::from_str(&server.get("/api/schedules/1?next=1").1).unwrap();
+        assert_eq!(
+            answer["nextTimes"],
+            json!([{
+                "sessionTime": "2024-03-10T03:30:00-07:00", "runTime": "2024-03-10T03:30:00-07:00",
+                "clockChange": {"kind": "skipped", "localTime": "2024-03-10T02:30:00", "text": "clocks skip 02:30:00"},
             }])
         );
     }

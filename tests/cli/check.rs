@@ -25,6 +25,13 @@ fn it_shows_definitions_parameters_and_schedules() {
           first session time: 2026-01-02 00:00:00 +0000
           first scheduled to run at: 2026-01-02 07:00:00 +0000 (in 3h 55m 55s)
 
+      Next times of wf (UTC):
+        2026-01-02 07:00:00 +0000 (session 2026-01-02 00:00:00 +0000)
+        2026-01-03 07:00:00 +0000 (session 2026-01-03 00:00:00 +0000)
+        2026-01-04 07:00:00 +0000 (session 2026-01-04 00:00:00 +0000)
+        2026-01-05 07:00:00 +0000 (session 2026-01-05 00:00:00 +0000)
+        2026-01-06 07:00:00 +0000 (session 2026-01-06 00:00:00 +0000)
+
     ------- stderr -------
     2026-01-02 03:04:05 +0000: Dibble vVERSION
     "#);
@@ -115,27 +122,27 @@ fn json_for_programs() {
               {
                 "sessionTime": "2026-01-02T00:00:00+00:00",
                 "runTime": "2026-01-02T07:00:00+00:00",
-                "clockChange": false
+                "clockChange": null
               },
               {
                 "sessionTime": "2026-01-03T00:00:00+00:00",
                 "runTime": "2026-01-03T07:00:00+00:00",
-                "clockChange": false
+                "clockChange": null
               },
               {
                 "sessionTime": "2026-01-04T00:00:00+00:00",
                 "runTime": "2026-01-04T07:00:00+00:00",
-                "clockChange": false
+                "clockChange": null
               },
               {
                 "sessionTime": "2026-01-05T00:00:00+00:00",
                 "runTime": "2026-01-05T07:00:00+00:00",
-                "clockChange": false
+                "clockChange": null
               },
               {
                 "sessionTime": "2026-01-06T00:00:00+00:00",
                 "runTime": "2026-01-06T07:00:00+00:00",
-                "clockChange": false
+                "clockChange": null
               }
             ]
           }

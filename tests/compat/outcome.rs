@@ -167,19 +167,20 @@ fn read_errors(stderr: &str, outcome: &mut Outcome) {
     }
 }
 
-/// The workflows, parameters and schedules that `check` shows, in no order, without the time that is left.
+/// The workflows, parameters and schedules that `check` shows, in no order, without the time that is left and without the
+/// times that only Dibble shows.
 fn read_check(plain: &[String]) -> Vec<String> {
     let mut facts: Vec<String> = Vec::new();
     let mut section = "";
     for line in plain.iter().filter(|line| !line.is_empty()) {
-        let headings = ["  Definitions", "  Parameters", "  Schedules"];
+        let headings = ["  Definitions", "  Parameters", "  Schedules", "  Next times"];
         if let Some(heading) = headings.into_iter().find(|heading| line.starts_with(heading)) {
             section = heading;
             continue;
         }
         let line = line.split(" (in ").next().unwrap_or(line).replace(['"', '\''], "");
         match (section, facts.last_mut()) {
-            ("", _) => {}
+            ("" | "  Next times", _) => {}
             ("  Definitions", _) if !line.contains(" task") => {}
             // A schedule begins with its name; what belongs to it stays with it.
             ("  Schedules", Some(schedule)) if line.starts_with("      ") => {

@@ -1,5 +1,6 @@
-//! Schedules, as far as `check` and `run` see them.
+//! Schedules, as far as `check`, `run` and the listings see them.
 
 mod first_times;
 mod missed;
+mod next_times;
 mod session;

@@ -40,11 +40,14 @@ impl Calendar {
         self.alternatives.iter().filter_map(|times| self.previous_of(times, time)).max()
     }
 
-    /// Whether a clock change moves this instant away from what the pattern says, or makes its local time ambiguous.
-    pub(super) fn is_irregular(&self, instant: Time) -> bool {
-        let local = self.zone.local(instant).naive_local();
-        matches!(self.zone.instants(local), MappedLocalTime::Ambiguous(..))
-            || !self.alternatives.iter().any(|times| times.contain(local))
+    /// The local time that the pattern means by one of its instants: what clocks show, or what they skip.
+    pub(super) fn local_time(&self, instant: Time) -> NaiveDateTime {
+        let shown = self.zone.local(instant).naive_local();
+        // Before clocks go forward they are the least ahead.
+        let without_change = instant.naive_utc() + self.offsets_around(instant).0;
+        let matches = |local| self.alternatives.iter().any(|times| times.contain(local));
+        let is_moved = !matches(shown) && self.is_skipped(without_change) && matches(without_change);
+        if is_moved { without_change } else { shown }
     }
 
     /// Walks the local times from the earliest that can still come, and goes on until no later one can come sooner.

@@ -3,6 +3,8 @@
 //! A session's time is a point of the schedule (midnight for `daily>`); its run is so many elapsed seconds later. What
 //! a section looks like in a file, and the loop that starts sessions, are elsewhere.
 
+#[cfg(test)]
+mod brute_force;
 mod calendar;
 mod cron;
 mod error;
@@ -12,9 +14,11 @@ mod local;
 mod properties;
 #[cfg(test)]
 mod tests;
+mod upcoming;
 
 pub use cron::CronError;
 pub use error::{ScheduleError, ScheduleWarning};
+pub use upcoming::{ClockChange, Occurrence, Upcoming};
 
 use crate::model::time::{at_local, parse_local};
 use crate::model::{Config, Params, Time, Zone, parse_duration};
@@ -53,14 +57,6 @@ impl ScheduleTime {
     pub fn is_never(self) -> bool {
         self == Self::NEVER
     }
-}
-
-/// A session to come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Upcoming {
-    pub time: ScheduleTime,
-    /// A change of the clocks moves the session, makes its local time ambiguous, or lies between session and run.
-    pub clock_change: bool,
 }
 
 /// Keys that every schedule may have.
@@ -180,26 +176,6 @@ impl Schedule {
                 self.previous(now.checked_sub_signed(self.delay)?.checked_add_signed(instant)?)
             }
         }
-    }
-
-    /// The next `count` sessions from `now`; fewer when the schedule ends.
-    pub fn upcoming(&self, now: Time, count: usize) -> Vec<Upcoming> {
-        self.upcoming_from(self.first(now).unwrap_or(ScheduleTime::NEVER), count)
-    }
-
-    /// The `count` sessions from `first`, whose run need not be the schedule's; fewer when the schedule ends.
-    pub fn upcoming_from(&self, first: ScheduleTime, count: usize) -> Vec<Upcoming> {
-        std::iter::successors(Some(first), |time| self.next(time.session))
-            .take_while(|time| !time.is_never())
-            .take(count)
-            .map(|time| Upcoming { time, clock_change: self.is_irregular(time) })
-            .collect()
-    }
-
-    fn is_irregular(&self, time: ScheduleTime) -> bool {
-        let Points::Calendar(calendar) = &self.points else { return false };
-        let offset = |at| *self.zone.local(at).offset();
-        calendar.is_irregular(time.session) || offset(time.session) != offset(time.run)
     }
 
     /// Delays are elapsed time, also across changes of the clocks.

@@ -35,7 +35,7 @@ fn field(every: u32, min: u32, max: u32) -> impl Strategy<Value = String> {
     prop_oneof![every => Just("*".to_owned()), 1 => range, 1 => list, 1 => step]
 }
 
-fn pattern() -> impl Strategy<Value = String> {
+pub(super) fn pattern() -> impl Strategy<Value = String> {
     pattern_with(field(1, 0, 59))
 }
 

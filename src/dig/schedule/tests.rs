@@ -172,18 +172,167 @@ fn the_previous_session_is_a_session() {
 }
 
 #[test]
-fn sessions_in_a_clock_change_are_marked() {
-    let marks = |section, now| -> Vec<bool> {
-        let schedule = schedule("America/Los_Angeles", section);
-        schedule.upcoming(at(now), 3).iter().map(|next| next.clock_change).collect()
+fn times_in_a_clock_change_tell_how() {
+    let berlin = "Europe/Berlin";
+    let los_angeles = "America/Los_Angeles";
+    for (zone, section, now, expected) in [
+        // Clocks go forward: cron patterns, then delays after midnight, and a midnight that is skipped.
+        (
+            los_angeles,
+            json!({"cron>": "30 2 * * *"}),
+            "2024-03-09T00:00:00-08:00",
+            vec!["03-09 02:30 -0800", "03-10 03:30 -0700: clocks skip 02:30:00", "03-11 02:30 -0700"],
+        ),
+        (
+            los_angeles,
+            json!({"hourly>": "00:00"}),
+            "2024-03-10T01:00:00-08:00",
+            vec!["03-10 01:00 -0800", "03-10 03:00 -0700", "03-10 04:00 -0700"],
+        ),
+        (
+            los_angeles,
+            json!({"daily>": "03:00:00"}),
+            "2024-03-09T00:00:00-08:00",
+            vec![
+                "03-09 03:00 -0800",
+                "03-10 04:00 -0700: not 03:00:00, clocks change between session and run",
+                "03-11 03:00 -0700",
+            ],
+        ),
+        (
+            los_angeles,
+            json!({"daily>": "02:15:00"}),
+            "2024-03-10T00:00:00-08:00",
+            vec!["03-10 03:15 -0700: clocks skip 02:15:00", "03-11 02:15 -0700"],
+        ),
+        (los_angeles, json!({"daily>": "00:30:00"}), "2024-03-10T00:00:00-08:00", vec!["03-10 00:30 -0800"]),
+        (
+            "America/Sao_Paulo",
+            json!({"daily>": "07:00:00"}),
+            "2018-11-04T00:00:00-03:00",
+            vec![
+                "11-04 08:00 -0200: not 07:00:00, clocks change between session and run",
+                "11-05 07:00 -0200",
+            ],
+        ),
+        (
+            "America/Sao_Paulo",
+            json!({"daily>": "00:00:00"}),
+            "2018-11-04T00:00:00-03:00",
+            vec!["11-04 01:00 -0200: clocks skip 00:00:00", "11-05 00:00 -0200"],
+        ),
+        // Only the session is touched.
+        (
+            "America/Sao_Paulo",
+            json!({"daily>": "-01:00:00"}),
+            "2018-11-03T12:00:00-03:00",
+            vec!["11-03 23:00 -0300: clocks skip 00:00:00", "11-04 23:00 -0200"],
+        ),
+        // Clocks go back.
+        (
+            los_angeles,
+            json!({"cron>": "30 1 * * *"}),
+            "2024-11-02T00:00:00-07:00",
+            vec![
+                "11-02 01:30 -0700",
+                "11-03 01:30 -0800: clocks show 01:30:00 twice, it runs at the second only",
+                "11-04 01:30 -0800",
+            ],
+        ),
+        (
+            los_angeles,
+            json!({"daily>": "01:30:00"}),
+            "2024-11-03T00:00:00-07:00",
+            vec![
+                "11-03 01:30 -0700: clocks show 01:30:00 twice, it runs at the first only",
+                "11-04 01:30 -0800",
+            ],
+        ),
+        (
+            los_angeles,
+            json!({"hourly>": "30:00"}),
+            "2024-11-03T00:00:00-07:00",
+            vec![
+                "11-03 00:30 -0700",
+                "11-03 01:30 -0700: clocks show 01:30:00 twice, this is the first, and it runs at both",
+                "11-03 01:30 -0800: clocks show 01:30:00 twice, this is the second, and it runs at both",
+                "11-03 02:30 -0800",
+            ],
+        ),
+        (
+            berlin,
+            json!({"daily>": "07:00:00"}),
+            "2026-10-25T00:00:00+02:00",
+            vec![
+                "10-25 06:00 +0100: not 07:00:00, clocks change between session and run",
+                "10-26 07:00 +0100",
+            ],
+        ),
+        (
+            berlin,
+            json!({"cron>": "30 2 * * *", "delay": 7200}),
+            "2026-10-25T00:00:00+02:00",
+            vec![
+                "10-25 04:30 +0100: clocks show 02:30:00 twice, it runs at the second only",
+                "10-26 04:30 +0100",
+            ],
+        ),
+        // Half an hour, and a whole day.
+        (
+            "Australia/Lord_Howe",
+            json!({"cron>": "10,30 2 * * *"}),
+            "2024-10-06T00:00:00+10:30",
+            vec!["10-06 02:30 +1100", "10-06 02:40 +1100: clocks skip 02:10:00", "10-07 02:10 +1100"],
+        ),
+        (
+            "Pacific/Apia",
+            json!({"daily>": "07:00:00"}),
+            "2011-12-29T00:00:00-10:00",
+            vec!["12-29 07:00 -1000", "12-31 07:00 +1400"],
+        ),
+        (
+            los_angeles,
+            json!({"seconds_interval>": 3600}),
+            "2024-11-03T01:00:00-07:00",
+            vec!["11-03 01:00 -0700", "11-03 01:00 -0800", "11-03 02:00 -0800"],
+        ),
+    ] {
+        let schedule = schedule(zone, section.clone());
+        let upcoming = schedule.upcoming(at(now), expected.len());
+        let shown = upcoming.iter().map(|next| {
+            let change = next.clock_change.map(|change| format!(": {change}")).unwrap_or_default();
+            format!("{}{change}", schedule.zone.local(next.time.run).format("%m-%d %H:%M %z"))
+        });
+        assert_eq!(shown.collect::<Vec<_>>(), expected, "{section} in {zone}");
+    }
+}
+
+#[test]
+fn a_run_with_a_time_of_its_own_is_meant_as_it_is() {
+    let schedule = schedule("America/Los_Angeles", json!({"daily>": "03:00:00"}));
+    let first =
+        ScheduleTime { session: at("2024-03-10T00:00:00-08:00"), run: at("2024-03-10T09:30:00-07:00") };
+    assert_eq!(schedule.upcoming_from(first, 1), [Upcoming { time: first, clock_change: None }]);
+}
+
+#[test]
+fn clock_changes_are_objects_in_json() {
+    let shown = |pattern: &str, now: &str| {
+        let schedule = schedule("America/Los_Angeles", json!({"cron>": pattern}));
+        serde_json::to_value(schedule.upcoming(at(now), 1)[0].clock_change).unwrap()
     };
-    assert_eq!(marks(json!({"cron>": "30 2 * * *"}), "2024-03-09T00:00:00-08:00"), [false, true, false]);
-    assert_eq!(marks(json!({"cron>": "30 1 * * *"}), "2024-11-02T00:00:00-07:00"), [false, true, false]);
-    assert_eq!(marks(json!({"daily>": "03:00:00"}), "2024-03-09T00:00:00-08:00"), [false, true, false]);
-    assert_eq!(marks(json!({"daily>": "00:30:00"}), "2024-03-09T00:00:00-08:00"), [false, false, false]);
-    assert_eq!(marks(json!({"hourly>": "00:00"}), "2024-03-10T01:00:00-08:00"), [false, false, false]);
-    assert_eq!(marks(json!({"hourly>": "00:00"}), "2024-11-03T01:00:00-07:00"), [true, true, false]);
-    assert_eq!(marks(json!({"seconds_interval>": 60}), "2024-11-03T01:00:00-07:00"), [false, false, false]);
+    assert_eq!(shown("30 2 * * *", "2024-03-09T00:00:00-08:00"), json!(null));
+    assert_eq!(
+        shown("30 2 * * *", "2024-03-10T00:00:00-08:00"),
+        json!({"kind": "skipped", "localTime": "2024-03-10T02:30:00", "text": "clocks skip 02:30:00"})
+    );
+    assert_eq!(
+        shown("30 1 * * *", "2024-11-03T00:00:00-07:00"),
+        json!({
+            "kind": "repeated", "localTime": "2024-11-03T01:30:00", "occurrence": 2, "runsTwice": false,
+            "text": "clocks show 01:30:00 twice, it runs at the second only",
+        })
+    );
 }
 
 #[test]

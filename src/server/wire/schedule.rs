@@ -3,6 +3,8 @@
 use super::attempt::status;
 use super::{Attempt, IdAndName, Instant, OffsetTime, Text};
 use crate::actions::schedules::ScheduleStory;
+use crate::dig::schedule::{ClockChange, Upcoming};
+use crate::model::Zone;
 use crate::store::attempts::AttemptRow;
 use crate::store::schedules::ScheduleRow;
 use serde::Serialize;
@@ -19,6 +21,17 @@ pub struct Schedule<'a> {
     disabled_at: Option<Instant>,
     #[serde(flatten)]
     story: Story<'a>,
+    /// Only for who asks for them, as Digdag does not tell them either.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    next_times: Vec<NextTime<'a>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NextTime<'a> {
+    session_time: OffsetTime<'a>,
+    run_time: OffsetTime<'a>,
+    clock_change: Option<ClockChange>,
 }
 
 /// What has become of the sessions of a schedule. Digdag does not tell that, so what there is nothing to say of is left
@@ -100,13 +113,25 @@ impl<'a> From<&'a ScheduleStory> for Schedule<'a> {
             next_schedule_time: next_schedule_time(row),
             disabled_at: row.disabled_at.map(Instant),
             story: Story::from(story),
+            next_times: story.upcoming.iter().map(|next| NextTime::new(next, &row.timezone)).collect(),
+        }
+    }
+}
+
+impl<'a> NextTime<'a> {
+    fn new(next: &Upcoming, zone: &'a Zone) -> Self {
+        let local = |time| OffsetTime { time, zone };
+        Self {
+            session_time: local(next.time.session),
+            run_time: local(next.time.run),
+            clock_change: next.clock_change,
         }
     }
 }
 
 impl<'a> From<&'a ScheduleStory> for Story<'a> {
     fn from(story: &'a ScheduleStory) -> Self {
-        let ScheduleStory { row, last_attempt, skipped } = story;
+        let ScheduleStory { row, last_attempt, skipped, .. } = story;
         let local = |time| OffsetTime::of_session(time, &row.timezone);
         let attempt = last_attempt.as_ref().map(|attempt| LastAttempt {
             attempt_id: Text(attempt.id.0),
@@ -201,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_schedule_has_the_local_time_of_its_session() {
-        let story = ScheduleStory { row: row(), last_attempt: None, skipped: vec![] };
+        let story = ScheduleStory { row: row(), last_attempt: None, skipped: vec![], upcoming: vec![] };
         assert_eq!(json(Schedule::from(&story)), format!(r#"{BEGIN}{NEXT}"disabledAt":null}}"#));
     }
 
