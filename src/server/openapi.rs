@@ -87,7 +87,9 @@ mod tests {
             let described: BTreeSet<String> = described
                 .iter()
                 .filter_map(|parameter| parameter["$ref"].as_str()?.strip_prefix('#'))
-                .map(|pointer| document.pointer(pointer).unwrap()["name"].as_str().unwrap().to_owned())
+                .map(|pointer| document.pointer(pointer).unwrap())
+                .filter(|parameter| parameter["in"] == "path")
+                .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
                 .collect();
             let in_path = path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
             assert_eq!(described, in_path.map(str::to_owned).collect(), "{method} {path}");
