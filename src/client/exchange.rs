@@ -196,7 +196,7 @@ impl Client {
 
     fn run(&self, request: Request<impl AsSendBody>, is_get: bool) -> Result<Response<Body>, ClientError> {
         let is_plain = request.uri().scheme() == Some(&Scheme::HTTP);
-        let agent = self.forwarding.as_ref().filter(|_| is_plain).unwrap_or(&self.agent);
+        let agent = self.forwarding.as_deref().filter(|_| is_plain).unwrap_or(&self.agent);
         let response = agent.run(request).map_err(|error| lost(&self.endpoint, error))?;
         let status = response.status();
         if status.is_success() || status.is_redirection() {

@@ -64,7 +64,7 @@ pub struct Client {
     direct_download: bool,
     agent: Agent,
     /// For `http://`, if a proxy is to be asked.
-    forwarding: Option<Agent>,
+    forwarding: Option<Box<Agent>>,
 }
 
 impl Client {
@@ -102,7 +102,10 @@ impl Client {
             endpoint: options.endpoint,
             headers,
             direct_download: !options.disable_direct_download,
-            forwarding: options.proxy.as_ref().and_then(|proxy| forwarding(&proxy.proxy(), config(None))),
+            forwarding: options
+                .proxy
+                .as_ref()
+                .and_then(|proxy| forwarding(&proxy.proxy(), config(None)).map(Box::new)),
             agent: Agent::new_with_config(config(options.proxy.as_ref().map(ProxyServer::proxy))),
         })
     }

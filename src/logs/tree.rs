@@ -29,7 +29,9 @@ pub struct LogTree {
 }
 
 /// Hears that files cannot be written, and that they can be again.
-struct Listener(Box<dyn Fn(Level, &str) + Send + Sync>);
+struct Listener(Box<Tell>);
+
+type Tell = dyn Fn(Level, &str) + Send + Sync;
 
 /// A log file cannot be written.
 #[derive(Debug, thiserror::Error)]
