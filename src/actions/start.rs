@@ -270,8 +270,8 @@ pub(super) fn check_count(reader: &Reader, terms: &Terms) -> Result<Result<(), S
 
 /// What an attempt begins with.
 pub(super) struct FirstStep {
-    params: Params,
-    parts: Parts,
+    pub(super) params: Params,
+    pub(super) parts: Parts,
 }
 
 impl FirstStep {
@@ -363,33 +363,6 @@ pub fn insert_waiting(
     attempts::insert(writer, &new, now)
 }
 
-/// Lets an attempt begin that waited. None when somebody else did so already.
-///
-/// # Errors
-///
-/// As [`accept`].
-pub fn begin_waiting(
-    store: &Store,
-    row: &AttemptRow,
-    terms: &Terms,
-    now: Time,
-) -> Result<Option<Begun>, StartError> {
-    let workflow = store.read(|reader| StoredWorkflow::read(reader, row.workflow_id))?;
-    let workflow = workflow.ok_or(StartError::NoWorkflow(row.workflow_id))?;
-    let plan = workflow.plan().map_err(StartError::Invalid)?;
-    let unborn = Attempt::new(row.id, row.timezone.clone(), row.params.clone(), vec![]);
-    let parts = split(engine::begin(&unborn, plan, now, terms.limits)?);
-    let begins = store.write(Durability::Full, |writer| {
-        let begins = attempts::begin_waiting(writer, row.id, terms.owner, &parts.tasks)?;
-        if begins {
-            finish_at_once(writer, row.id, &parts, terms.owner, now)?;
-        }
-        Ok(begins)
-    })?;
-    let first = FirstStep { params: row.params.clone(), parts };
-    Ok(begins.then(|| first.begun(row.clone(), workflow, HashMap::new(), now)))
-}
-
 /// A project that was deleted starts nothing.
 pub(super) fn check_project(workflow: &StoredWorkflow) -> Result<(), StartError> {
     if workflow.deleted {
@@ -400,7 +373,7 @@ pub(super) fn check_project(workflow: &StoredWorkflow) -> Result<(), StartError>
 }
 
 /// A workflow without tasks has ended as soon as it has begun. Nobody else can have the attempt yet.
-fn finish_at_once(
+pub(super) fn finish_at_once(
     writer: &Writer,
     id: AttemptId,
     parts: &Parts,

@@ -1,14 +1,44 @@
-//! Taking up what a server left unfinished: its attempts go on where they were.
+//! Attempts that are in the store already: those that waited for their turn begin, those that a server left unfinished go on
+//! where they were.
 
+use super::launch::split;
 use super::owner::ProcessIdentity;
 use super::resume::Resume;
-use super::start::{Begun, Terms};
+use super::start::{Begun, FirstStep, StartError, Terms, finish_at_once};
 use super::stored::StoredWorkflow;
 use crate::engine::{self, Change};
-use crate::model::Time;
+use crate::model::{Attempt, Time};
 use crate::store::attempts::AttemptRow;
 use crate::store::owners::OwnerKind;
 use crate::store::{Durability, OwnerId, Store, StoreError, Writer, attempts, commit, owners, task_logs};
+use std::collections::HashMap;
+
+/// Lets an attempt begin that waited. None when somebody else did so already.
+///
+/// # Errors
+///
+/// As [`accept`].
+pub fn begin_waiting(
+    store: &Store,
+    row: &AttemptRow,
+    terms: &Terms,
+    now: Time,
+) -> Result<Option<Begun>, StartError> {
+    let workflow = store.read(|reader| StoredWorkflow::read(reader, row.workflow_id))?;
+    let workflow = workflow.ok_or(StartError::NoWorkflow(row.workflow_id))?;
+    let plan = workflow.plan().map_err(StartError::Invalid)?;
+    let unborn = Attempt::new(row.id, row.timezone.clone(), row.params.clone(), vec![]);
+    let parts = split(engine::begin(&unborn, plan, now, terms.limits)?);
+    let begins = store.write(Durability::Full, |writer| {
+        let begins = attempts::begin_waiting(writer, row.id, terms.owner, &parts.tasks)?;
+        if begins {
+            finish_at_once(writer, row.id, &parts, terms.owner, now)?;
+        }
+        Ok(begins)
+    })?;
+    let first = FirstStep { params: row.params.clone(), parts };
+    Ok(begins.then(|| first.begun(row.clone(), workflow, HashMap::new(), now)))
+}
 
 /// Takes up every attempt that a server left unfinished whose process is gone: what was running runs again.
 ///
