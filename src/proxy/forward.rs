@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use std::fmt;
 use ureq::config::Config;
 use ureq::http::Uri;
+use ureq::http::uri::Authority;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport,
@@ -55,7 +56,7 @@ impl<In: Transport> Connector<In> for Forward {
         details: &ConnectionDetails<'_>,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
-        let authority = details.uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
+        let authority = details.uri.authority().map(Authority::as_str).unwrap_or_default();
         let Some(proxy) = chained else { return Ok(None) };
         let additions = Some((format!("http://{authority}"), self.authorization.clone()));
         Ok(Some(Forwarded { proxy, additions }))
