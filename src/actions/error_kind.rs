@@ -9,6 +9,8 @@ pub enum ErrorKind {
     Invalid,
     /// It is as it should be already, or something stands in its way.
     Conflict,
+    /// It is not possible now, and may be later.
+    Unavailable,
     /// The store failed.
     Store,
 }

@@ -48,6 +48,9 @@ pub enum StartError {
     DeletedProject { id: ProjectId, name: String },
     #[error("Too many attempts running. Limit: {limit}, Current: {current}")]
     TooManyAttempts { limit: u32, current: u32 },
+    /// The disk has less free space than the floor; says how much.
+    #[error("Too little room on the disk: {0}")]
+    DiskFull(String),
     #[error(transparent)]
     Tasks(#[from] GenerateError),
     #[error(transparent)]
@@ -65,6 +68,7 @@ impl StartError {
             Self::NoWorkflow(_) | Self::NotFound(_) | Self::DeletedProject { .. } => ErrorKind::NotFound,
             Self::TooManyAttempts { .. } | Self::Tasks(_) | Self::Invalid(_) => ErrorKind::Invalid,
             Self::Conflict(_) => ErrorKind::Conflict,
+            Self::DiskFull(_) => ErrorKind::Unavailable,
             Self::Resume(error) => error.kind(),
         }
     }

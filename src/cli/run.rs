@@ -324,6 +324,8 @@ fn options(args: &RunArgs, context: &Context) -> Result<RunOptions, CliError> {
         show_params: args.show_params,
         max_task_threads: args.max_task_threads.filter(|n| *n > 0).unwrap_or((4 * cores).max(8)),
         slots: SlotSettings::from_settings(&context.settings).map_err(wrong_settings)?,
+        // Whoever starts a run sees what becomes of it; only a server has to look after itself.
+        free_disk: 0,
         attempt_limits: LimitSettings::from_settings(&context.settings).map_err(wrong_settings)?,
         log_level: context.log.level(),
         task_log_dir: args.task_log.as_ref().map(|dir| context.dir.join(dir)),

@@ -102,6 +102,8 @@ pub enum Required {
     Started { session: SessionId, attempt: AttemptId },
     /// There is an attempt already.
     Exists { session: SessionId, attempt: AttemptId, done: bool, success: bool },
+    /// Nothing new begins at the moment: ask again.
+    NotNow,
     /// There is no such workflow.
     NotFound,
 }

@@ -50,6 +50,7 @@ pub(crate) fn run(ctx: &Context<'_>) -> Result<TaskResult, OperatorError> {
             state.insert(FINISHED.to_owned(), (success || options.ignore_failure).into());
             Err(poll(state, Some(1)))
         }
+        Required::NotNow => Err(poll(ctx.state.clone(), None)),
         Required::NotFound => Err(OperatorError::failed(format!(
             "Dependent workflow does not exist. {}, workflowName:{}",
             describe(&request.project),

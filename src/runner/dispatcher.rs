@@ -109,7 +109,8 @@ impl Dispatcher {
             Instant::now() + wait.min(LONGEST_WAIT)
         });
         let kill = self.active.values().filter_map(|active| active.kill_at).min();
-        [tick, kill, self.logs.write_at()].into_iter().flatten().min()
+        let again = self.shared.starter.again_at().filter(|_| !self.draining);
+        [tick, kill, again, self.logs.write_at()].into_iter().flatten().min()
     }
 
     /// As `alarm`. A clock that stands still is moved on when there is nothing left to do but wait.
@@ -196,6 +197,11 @@ impl Dispatcher {
         events.extend(self.withdraw_canceled());
         self.admit()?;
         self.step(events)?;
+        if !self.draining {
+            for (active, start) in self.shared.starter.again(&self.shared) {
+                self.adopt(active, &start)?;
+            }
+        }
         for heard in killed {
             let _ = heard.send(true);
         }

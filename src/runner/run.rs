@@ -3,6 +3,7 @@
 use super::desk::Desk;
 use super::dispatcher::{Dispatcher, Purpose};
 use super::execute::work_off;
+use super::free_disk::FreeDisk;
 use super::inbox::Inbox;
 use super::load::Load;
 use super::message::Message;
@@ -101,6 +102,7 @@ impl Run {
             owner,
             limits,
             confinements: Confinements::none(),
+            free_disk: FreeDisk::new(0, vec![]),
             log_tree,
             inbox: Arc::clone(&inbox),
         });

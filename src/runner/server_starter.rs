@@ -1,12 +1,13 @@
 //! Starts attempts for a server: whatever the store has, of any project.
 
 use super::active::{Active, Parts};
+use super::deferred::Deferred;
 use super::required::Required as Requirements;
 use super::shared::Shared;
 use super::starter::Starter;
 use super::workspace::Workspace;
 use crate::actions::selection::Selection;
-use crate::actions::start::{Accepted, Begun, StartError, StartRequest, Terms, accept};
+use crate::actions::start::{Accepted, Begun, StartError, StartRequest, Terms};
 use crate::actions::take_up::{begin_waiting, take_up};
 use crate::engine::{Sla, sla_section};
 use crate::logs::{Level, LogRecord};
@@ -19,6 +20,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
 pub(super) struct ServerStarter {
     terms: Terms,
@@ -27,14 +29,16 @@ pub(super) struct ServerStarter {
     /// Of the attempts that run.
     required: Mutex<Requirements>,
     on_attempt_end: OnceLock<AttemptListener>,
+    /// What waits for them begins when the disk has room.
+    deferred: Mutex<Deferred>,
 }
 
 pub(super) type AttemptListener = Box<dyn Fn(AttemptId) + Send + Sync>;
 
 impl ServerStarter {
     pub(super) fn new(terms: Terms, default_params: Params, workspaces: PathBuf) -> Self {
-        let (required, on_attempt_end) = (Mutex::default(), OnceLock::new());
-        Self { terms, default_params, workspaces, required, on_attempt_end }
+        let (required, on_attempt_end, deferred) = (Mutex::default(), OnceLock::new(), Mutex::default());
+        Self { terms, default_params, workspaces, required, on_attempt_end, deferred }
     }
 
     /// Only the first listener is kept.
@@ -107,6 +111,10 @@ impl ServerStarter {
                 None
             }
         };
+        if !waiting.is_empty() && shared.check_disk().is_err() {
+            self.deferred().add(session, Instant::now());
+            return vec![];
+        }
         waiting.into_iter().filter_map(begin).collect()
     }
 
@@ -126,6 +134,10 @@ impl ServerStarter {
 
     fn tell(&self, shared: &Shared, message: &str) {
         shared.observer.log(&LogRecord { time: shared.now(), level: Level::Error, task: None, message });
+    }
+
+    fn deferred(&self) -> MutexGuard<'_, Deferred> {
+        self.deferred.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Requirements> {
@@ -151,7 +163,7 @@ impl Starter for ServerStarter {
             resume: None,
             params: request.params.clone(),
         };
-        match accept(&shared.store, &start, &self.terms, shared.now()) {
+        match shared.accept(&start, &self.terms) {
             Ok(Accepted::Exists(row)) => {
                 if !row.done && self.lock().waits_for(row.id, by) {
                     let message = format!(
@@ -170,6 +182,7 @@ impl Starter for ServerStarter {
                 shared.adopt([self.active(shared, *begun)]);
                 Ok(Required::Started { session, attempt })
             }
+            Err(StartError::DiskFull(_)) => Ok(Required::NotNow),
             Err(StartError::Tasks(error)) => Err(OperatorError::failed(error.to_string())),
             Err(error) => Err(OperatorError::runtime(error.to_string())),
         }
@@ -187,5 +200,13 @@ impl Starter for ServerStarter {
             listener(attempt);
         }
         self.begin_those_waiting_for(shared, session)
+    }
+    fn again_at(&self) -> Option<Instant> {
+        self.deferred().again_at()
+    }
+
+    fn again(&self, shared: &Shared) -> Vec<(Active, Vec<TaskId>)> {
+        let sessions = self.deferred().take(Instant::now());
+        sessions.into_iter().flat_map(|session| self.begin_those_waiting_for(shared, session)).collect()
     }
 }

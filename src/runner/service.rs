@@ -7,6 +7,7 @@ use super::active::Active;
 use super::desk::Desk;
 use super::dispatcher::{Dispatcher, Purpose};
 use super::execute::work_off;
+use super::free_disk::FreeDisk;
 use super::inbox::Inbox;
 use super::load::Load;
 use super::message::Message;
@@ -32,7 +33,7 @@ use crate::model::{AttemptId, Params, Settings, TaskId};
 use crate::operators::CancelStage;
 use crate::store::attempts::AttemptRow;
 use crate::store::{Durability, Store, StoreError, attempts, owners};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -102,6 +103,10 @@ impl Service {
             owner.map_err(|pid| ServiceError::OtherServer { pid, file: config.store.file().to_owned() })?;
         remove_workspaces(&config.workspaces);
         let terms = Terms { owner, limits: config.limits, max_attempts: config.max_attempts };
+        // A database in memory is on no disk.
+        let database = config.store.file().parent().filter(|dir| dir.is_absolute());
+        let places = database.map(Path::to_owned).into_iter().chain([config.workspaces.clone()]);
+        let free_disk = FreeDisk::new(config.options.free_disk, places.collect());
         let starter = Arc::new(ServerStarter::new(terms, config.default_params, config.workspaces));
         let inbox = Arc::new(Inbox::default());
         let shared = Arc::new(Shared {
@@ -117,6 +122,7 @@ impl Service {
             owner,
             limits: config.limits,
             confinements: Confinements::none(),
+            free_disk,
             log_tree,
             inbox: Arc::clone(&inbox),
             raised: config.raised,
@@ -177,6 +183,16 @@ impl Service {
         self.shared.confine(limits);
     }
 
+    /// Lets nothing new begin while less than so many bytes of the disk are free; 0 for no such limit.
+    pub fn set_free_disk(&self, floor: u64) {
+        self.shared.free_disk.set_floor(floor);
+    }
+
+    /// Why nothing new begins, if that is so: what is missing on the disk.
+    pub fn disk_shortage(&self) -> Option<String> {
+        self.shared.check_disk().err().map(|error| error.to_string())
+    }
+
     /// How busy it is.
     pub fn load(&self) -> &Load {
         &self.shared.load
@@ -188,7 +204,7 @@ impl Service {
     ///
     /// It cannot be accepted; nothing was written.
     pub fn start(&self, request: &StartRequest) -> Result<Started, StartError> {
-        let accepted = start::accept(self.store(), request, &self.terms, self.shared.now())?;
+        let accepted = self.shared.accept(request, &self.terms)?;
         let (started, begun) = self.started(accepted);
         self.shared.adopt(begun);
         Ok(started)
@@ -200,7 +216,8 @@ impl Service {
     ///
     /// The store cannot be read or written: none was started. Why a single one cannot be accepted is in its place.
     pub fn start_all(&self, starts: &[Start<'_>]) -> Result<Vec<Result<Started, StartError>>, StoreError> {
-        let accepted = start::accept_all(self.store(), starts, &self.terms, self.shared.now())?;
+        let terms = self.shared.terms_on_disk(&self.terms);
+        let accepted = start::accept_all(self.store(), starts, &terms, self.shared.now())?;
         let mut all_begun = vec![];
         let started = accepted.into_iter().map(|accepted| {
             let (started, begun) = self.started(accepted?);
@@ -212,12 +229,15 @@ impl Service {
         Ok(started)
     }
 
-    /// How many more attempts may begin at present.
+    /// How many more attempts may begin at present: none while the disk is full.
     ///
     /// # Errors
     ///
     /// Those of the store.
     pub fn room(&self) -> Result<usize, StoreError> {
+        if self.shared.check_disk().is_err() {
+            return Ok(0);
+        }
         let unfinished = self.store().read(attempts::count_unfinished)?;
         Ok(usize::try_from(self.terms.max_attempts.saturating_sub(unfinished)).unwrap_or(usize::MAX))
     }
@@ -244,6 +264,7 @@ impl Service {
     ///
     /// They cannot all be accepted; nothing was written.
     pub fn backfill(&self, request: &BackfillRequest) -> Result<Vec<AttemptRow>, StartError> {
+        self.shared.check_disk()?;
         let backfilled = backfill::accept(self.store(), request, &self.terms, self.shared.now())?;
         if let Some(begun) = backfilled.first {
             self.shared.adopt([self.starter.active(&self.shared, *begun)]);

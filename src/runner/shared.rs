@@ -1,6 +1,7 @@
 //! What the runner's threads have in common.
 
 use super::active::Active;
+use super::free_disk::FreeDisk;
 use super::inbox::Inbox;
 use super::load::Load;
 use super::message::Message;
@@ -34,6 +35,8 @@ pub struct RunOptions {
     pub slots: SlotSettings,
     /// What each attempt may use of the machine.
     pub attempt_limits: LimitSettings,
+    /// How many bytes must be free on the disk for something new to begin; 0 for none.
+    pub free_disk: u64,
     /// What is less important than this is not logged.
     pub log_level: Level,
     /// Where Digdag's tree of log files is kept too.
@@ -68,6 +71,7 @@ pub(super) struct Shared {
     pub(super) owner: OwnerId,
     pub(super) limits: Limits,
     pub(super) confinements: Confinements,
+    pub(super) free_disk: FreeDisk,
     /// Where log files are kept beside the store.
     pub(super) log_tree: Option<Arc<LogTree>>,
     pub(super) inbox: Arc<Inbox>,

@@ -8,6 +8,7 @@ use crate::operators::OperatorError;
 use crate::operators::context::{RequireRequest, Required};
 use crate::store::attempts::AttemptRow;
 use std::path::PathBuf;
+use std::time::Instant;
 
 /// Starts attempts for the runner: `dibble run` and a server know different ones.
 pub(super) trait Starter: Send + Sync {
@@ -27,6 +28,16 @@ pub(super) trait Starter: Send + Sync {
         session: SessionId,
         success: bool,
     ) -> Vec<(Active, Vec<TaskId>)>;
+
+    /// When it is tried again to begin what could not begin, if something could not.
+    fn again_at(&self) -> Option<Instant> {
+        None
+    }
+
+    /// Tries that again, if it is time. Returns what has begun, and the tasks to start.
+    fn again(&self, _: &Shared) -> Vec<(Active, Vec<TaskId>)> {
+        vec![]
+    }
 }
 
 /// Where the tree has the log files of an attempt.

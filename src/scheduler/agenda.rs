@@ -197,7 +197,10 @@ impl Agenda {
         let count = self.waiting.count_for_room();
         if count > 0 && !self.crowded.load(Ordering::Relaxed) {
             let sessions = if count == 1 { "1 session waits" } else { &format!("{count} sessions wait") };
-            self.log(Level::Warn, &format!("{sessions} for other attempts to end: as many run as may"));
+            self.log(
+                Level::Warn,
+                &format!("{sessions} for room: as many attempts run as may, or the disk is full"),
+            );
         }
         self.crowded.store(count > 0, Ordering::Relaxed);
     }

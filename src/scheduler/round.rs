@@ -230,8 +230,10 @@ impl Agenda {
                 let row = self.store.read(|reader| schedules::by_id(reader, step.row.id))?;
                 return Ok(row.filter(|row| row.disabled_at.is_none() && *row != step.row));
             }
-            // Others have started attempts meanwhile.
-            Err(StartError::TooManyAttempts { .. }) => self.waiting.add_for_room([step.row.id]),
+            // Others have started attempts meanwhile, or the disk has become full.
+            Err(StartError::TooManyAttempts { .. } | StartError::DiskFull(_)) => {
+                self.waiting.add_for_room([step.row.id])
+            }
             Err(StartError::Store(error)) => self.put_off_unreadable(&step.row, error.into(), now)?,
             Err(error) => {
                 let limit = matches!(error, StartError::Tasks(GenerateError::TooManyTasks { .. }));

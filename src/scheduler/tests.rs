@@ -564,7 +564,10 @@ fn those_beyond_the_limit_start_as_soon_as_others_end() {
     let running = || world.attempts().into_iter().filter(|row| !row.done).collect::<Vec<_>>();
     let names = || running().into_iter().map(|row| row.workflow_name).collect::<Vec<_>>();
     assert_eq!(names(), ["wf0", "wf1"]);
-    assert_eq!(world.log(), ["Warn 3 sessions wait for other attempts to end: as many run as may"]);
+    assert_eq!(
+        world.log(),
+        ["Warn 3 sessions wait for room: as many attempts run as may, or the disk is full"]
+    );
     assert_eq!(world.agenda.health().waiting, 3);
     world.finish(running()[1].id);
     assert_eq!(names(), ["wf0", "wf2"]);

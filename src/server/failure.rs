@@ -35,5 +35,6 @@ fn status(kind: ErrorKind) -> u16 {
         ErrorKind::Invalid => 400,
         ErrorKind::Conflict => 409,
         ErrorKind::Store => 500,
+        ErrorKind::Unavailable => 503,
     }
 }

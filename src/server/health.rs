@@ -27,6 +27,7 @@ pub trait Vitals {
 pub struct Health {
     pub database: Condition,
     pub scheduler: Condition,
+    pub disk: Condition,
 }
 
 /// How a part of the server is.
@@ -36,6 +37,8 @@ pub enum Condition {
     Ok,
     /// It was switched off on purpose.
     Disabled,
+    /// There is too little of it for anything new to begin. A new start of the server would not help.
+    Low(String),
     /// It does not work, for this reason.
     Failed(String),
 }
@@ -85,33 +88,37 @@ mod tests {
     fn a_server_with_a_failed_part_is_not_healthy() {
         let failed = || Condition::Failed("disk full".to_owned());
         let request = Request::new(Method::Get, Target::parse("/healthz").unwrap());
-        for (database, scheduler, status, body) in [
+        let low = || Condition::Low("1 MiB".to_owned());
+        for (database, scheduler, disk, status, body) in [
             (
                 Condition::Ok,
                 Condition::Ok,
+                Condition::Ok,
                 200,
-                r#"{"database":{"status":"ok"},"scheduler":{"status":"ok"}}"#,
+                r#"{"database":{"status":"ok"},"scheduler":{"status":"ok"},"disk":{"status":"ok"}}"#,
             ),
             (
                 Condition::Ok,
                 Condition::Disabled,
+                low(),
                 200,
-                r#"{"database":{"status":"ok"},"scheduler":{"status":"disabled"}}"#,
+                r#"{"database":{"status":"ok"},"scheduler":{"status":"disabled"},"disk":{"status":"low","message":"1 MiB"}}"#,
             ),
             (
                 failed(),
                 Condition::Ok,
+                Condition::Ok,
                 503,
-                r#"{"database":{"status":"failed","message":"disk full"},"scheduler":{"status":"ok"}}"#,
+                r#"{"database":{"status":"failed","message":"disk full"},"scheduler":{"status":"ok"},"disk":{"status":"ok"}}"#,
             ),
         ] {
             let response =
-                healthz(&Patient(Health { database, scheduler }), &request, &PathParams::default());
+                healthz(&Patient(Health { database, scheduler, disk }), &request, &PathParams::default());
             let response = response.unwrap();
             let Body::Bytes(bytes) = &response.body else { panic!("{response:?}") };
             assert_eq!((response.status, std::str::from_utf8(bytes).unwrap()), (status, body));
         }
-        let health = Health { database: Condition::Ok, scheduler: Condition::Ok };
+        let health = Health { database: Condition::Ok, scheduler: Condition::Ok, disk: Condition::Ok };
         assert_eq!(metrics(&Patient(health), &request, &PathParams::default()).unwrap_err().status, 500);
     }
 }

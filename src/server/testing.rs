@@ -67,6 +67,7 @@ impl TestServer {
                 max_task_threads: 2,
                 slots: SlotSettings::default(),
                 attempt_limits: LimitSettings::default(),
+                free_disk: 0,
                 log_level: Level::Info,
                 task_log_dir: None,
                 agent: "7@host".to_owned(),

@@ -17,7 +17,8 @@ impl Vitals for App {
             Ok(()) => self.service().failure().map_or(Condition::Ok, Condition::Failed),
             Err(error) => Condition::Failed(error.to_string()),
         };
-        Health { database, scheduler: self.scheduler_condition() }
+        let disk = self.service().disk_shortage().map_or(Condition::Ok, Condition::Low);
+        Health { database, scheduler: self.scheduler_condition(), disk }
     }
 
     fn metrics(&self) -> Result<Metrics, ApiError> {
@@ -69,7 +70,8 @@ mod tests {
 
     #[test]
     fn a_server_that_lives_says_so() {
-        let expected = r#"{"database":{"status":"ok"},"scheduler":{"status":"disabled"}}"#;
+        let expected =
+            r#"{"database":{"status":"ok"},"scheduler":{"status":"disabled"},"disk":{"status":"ok"}}"#;
         assert_eq!(TestServer::new().get("/healthz"), (200, expected.to_owned()));
     }
 

@@ -8,7 +8,10 @@ fn the_server_tells_how_it_is() {
     let server = Server::new().start();
     let health = server.get("/healthz");
     assert_eq!(health.status, 200);
-    assert_eq!(health.json(), json!({"database": {"status": "ok"}, "scheduler": {"status": "ok"}}));
+    assert_eq!(
+        health.json(),
+        json!({"database": {"status": "ok"}, "scheduler": {"status": "ok"}, "disk": {"status": "ok"}})
+    );
     assert!(server.get("/metrics").text().contains("\ndibble_tasks_running 0\n"));
     let document = server.get("/api/openapi.json").json();
     assert_eq!(document["openapi"].as_str().map(|version| &version[..3]), Some("3.1"));

@@ -65,6 +65,7 @@ const KEYS: &[(&str, Use)] = &[
     ("io.digdag.*", Use::Elsewhere),
     ("limits.cpu", Use::Live),
     ("limits.cpu.*", Use::Live),
+    ("limits.free_disk", Use::Live),
     ("limits.memory", Use::Live),
     ("limits.memory.*", Use::Live),
     ("limits.processes", Use::Live),

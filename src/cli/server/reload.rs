@@ -45,6 +45,7 @@ fn follow(running: &mut Running, mut settings: Settings, default_level: Level) -
     if config.run.slots != running.config.run.slots {
         parts.service.set_slots(config.run.slots.clone());
     }
+    parts.service.set_free_disk(config.run.free_disk);
     parts.service.set_attempt_limits(config.run.attempt_limits.clone());
     parts.log.set_level(config.log_level.unwrap_or(default_level));
     let followed =

@@ -182,6 +182,7 @@ fn options(config: &RunConfig, context: &Context) -> RunOptions {
         max_task_threads: config.max_task_threads,
         slots: config.slots.clone(),
         attempt_limits: config.attempt_limits.clone(),
+        free_disk: config.free_disk,
         log_level: context.log.level(),
         task_log_dir: config.task_logs.as_ref().map(|dir| context.dir.join(dir)),
         agent: config.agent.clone().unwrap_or_else(default_agent),

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod backfill;
+mod free_disk;
 mod service;
 mod slots;
 
@@ -58,6 +59,7 @@ pub(crate) fn test_options() -> RunOptions {
         max_task_threads: 4,
         slots: SlotSettings::default(),
         attempt_limits: LimitSettings::default(),
+        free_disk: 0,
         log_level: Level::Info,
         task_log_dir: None,
         agent: "7@host".to_owned(),

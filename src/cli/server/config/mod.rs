@@ -238,6 +238,7 @@ mod tests {
             ("server.port", "http", "a whole number from 0 to 65535"),
             ("schedule.enabled", "on", "true or false"),
             ("limits.memory.p.daily", "much", "a size such as 500M or 2G, 1M at least, or none"),
+            ("limits.free_disk", "none", "a size such as 500M or 2G, or 0 for no limit"),
             ("limits.cpu", "0", "a number of cores from 0.01 to 10000 such as 1.5, or none"),
             (
                 "slots.my.db",

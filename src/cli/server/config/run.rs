@@ -19,6 +19,8 @@ pub(in crate::cli::server) struct RunConfig {
     pub(in crate::cli::server) slots: SlotSettings,
     /// What each attempt may use of the machine.
     pub(in crate::cli::server) attempt_limits: LimitSettings,
+    /// How many bytes must be free on the disk for something new to begin; 0 for none.
+    pub(in crate::cli::server) free_disk: u64,
     pub(in crate::cli::server) max_tasks: usize,
     pub(in crate::cli::server) max_attempts: u32,
     pub(in crate::cli::server) attempt_ttl: TimeDelta,
@@ -61,6 +63,7 @@ pub(super) fn read(values: &Values<'_>, settings: &Settings) -> RunConfig {
         max_task_threads: threads.unwrap_or((4 * cores).max(8)),
         slots: slots::read(values, settings),
         attempt_limits: limits::read(values, settings),
+        free_disk: limits::free_disk(values),
         max_tasks: values.number("executor.task_max_run", 1..=usize::MAX).unwrap_or(1000),
         max_attempts: values.number("executor.attempt_max_run", 0..=u32::MAX).unwrap_or(100),
         attempt_ttl: ttl("executor.attempt_ttl", 7 * DAY),
