@@ -50,6 +50,11 @@ fn an_hour_down_does_not_storm_and_the_schedule_tells_the_story() {
   disabled at:\u{20}
   next session time: 2026-01-02 01:01:00 +0000
   next scheduled to run at: 2026-01-02 01:01:00 +0000 (in 30s)
+  next run: 2026-01-02 01:01:00 +0000
+  next run: 2026-01-02 01:02:00 +0000
+  next run: 2026-01-02 01:03:00 +0000
+  next run: 2026-01-02 01:04:00 +0000
+  next run: 2026-01-02 01:05:00 +0000
   last session: 2026-01-02 01:00:00 +0000, attempt 24: error, started at 2026-01-02 01:00:30 +0000 (0s ago)
   skipped: 36 sessions from 2026-01-02 00:01:00 +0000 to 2026-01-02 00:36:00 +0000, at 2026-01-02 01:00:30 +0000 (0s ago): more than schedule.catch_up_limit = 24 were missed
     to run: dibble backfill 1 --from '2026-01-02 00:01:00' --count 36
