@@ -29,6 +29,11 @@ fn schedules_are_moved_and_switched() {
       disabled at: 
       next session time: 2026-11-22 00:00:00 +0000
       next scheduled to run at: 2026-11-22 07:00:00 +0000 (in 3h 30m 0s)
+      next run: 2026-11-22 07:00:00 +0000 (session 2026-11-22 00:00:00 +0000)
+      next run: 2026-11-23 07:00:00 +0000 (session 2026-11-23 00:00:00 +0000)
+      next run: 2026-11-24 07:00:00 +0000 (session 2026-11-24 00:00:00 +0000)
+      next run: 2026-11-25 07:00:00 +0000 (session 2026-11-25 00:00:00 +0000)
+      next run: 2026-11-26 07:00:00 +0000 (session 2026-11-26 00:00:00 +0000)
 
     1 entries.
     2> Use `dibble workflows [project-name] [name]` to show workflow details.
@@ -47,7 +52,34 @@ fn schedules_are_moved_and_switched() {
           },
           "nextRunTime": "2026-11-22T07:00:00Z",
           "nextScheduleTime": "2026-11-22T00:00:00+00:00",
-          "disabledAt": null
+          "disabledAt": null,
+          "nextTimes": [
+            {
+              "sessionTime": "2026-11-22T00:00:00+00:00",
+              "runTime": "2026-11-22T07:00:00+00:00",
+              "clockChange": null
+            },
+            {
+              "sessionTime": "2026-11-23T00:00:00+00:00",
+              "runTime": "2026-11-23T07:00:00+00:00",
+              "clockChange": null
+            },
+            {
+              "sessionTime": "2026-11-24T00:00:00+00:00",
+              "runTime": "2026-11-24T07:00:00+00:00",
+              "clockChange": null
+            },
+            {
+              "sessionTime": "2026-11-25T00:00:00+00:00",
+              "runTime": "2026-11-25T07:00:00+00:00",
+              "clockChange": null
+            },
+            {
+              "sessionTime": "2026-11-26T00:00:00+00:00",
+              "runTime": "2026-11-26T07:00:00+00:00",
+              "clockChange": null
+            }
+          ]
         }
       ]
     }
@@ -112,6 +144,11 @@ fn schedules_are_moved_and_switched() {
       disabled at: 
       next session time: 2026-12-20 00:00:00 +0000
       next scheduled to run at: 2026-12-20 10:00:00 +0000 (in 678h 30m 0s)
+      next run: 2026-12-20 10:00:00 +0000 (session 2026-12-20 00:00:00 +0000)
+      next run: 2026-12-21 07:00:00 +0000 (session 2026-12-21 00:00:00 +0000)
+      next run: 2026-12-22 07:00:00 +0000 (session 2026-12-22 00:00:00 +0000)
+      next run: 2026-12-23 07:00:00 +0000 (session 2026-12-23 00:00:00 +0000)
+      next run: 2026-12-24 07:00:00 +0000 (session 2026-12-24 00:00:00 +0000)
 
     1 entries.
     2> Use `dibble workflows [project-name] [name]` to show workflow details.
