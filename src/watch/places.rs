@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
 /// Links in one path. The system follows fewer.
@@ -81,8 +82,8 @@ fn walk(path: &Path) -> Walk {
         let next = here.join(&name);
         let found = fs::symlink_metadata(&next);
         let is_link = found.as_ref().is_ok_and(|found| found.file_type().is_symlink());
-        // Nobody moves the directories at the top, which many programs use.
-        if here != Path::new("/") || is_link || found.is_err() {
+        // Nobody moves what is at the top or in /tmp, and much happens there.
+        if !is_shared(&here) || is_link || found.is_err() {
             walk.places.insert(Place { directory: here.clone(), entries: Entries::Named(name) });
         }
         if found.is_err() {
@@ -104,6 +105,14 @@ fn walk(path: &Path) -> Walk {
     }
     walk.end = Some(here);
     walk
+}
+
+/// Whether many programs use a directory: the one at the top, and those in which everybody may make entries and nobody may
+/// move those of others.
+fn is_shared(directory: &Path) -> bool {
+    const STICKY: u32 = 0o1000;
+    let is_sticky = || fs::metadata(directory).is_ok_and(|found| found.permissions().mode() & STICKY != 0);
+    directory == Path::new("/") || is_sticky()
 }
 
 /// The components of a path, the last one first.
