@@ -1,6 +1,7 @@
 //! The verbs: what the command line, and whoever else, does with projects, sessions and attempts.
 
 pub mod abandon;
+pub mod accept;
 pub mod backfill;
 pub mod backup;
 pub mod delete_project;

@@ -136,7 +136,9 @@ impl Field {
         if low > high {
             return Err(format!("{low} is above {high}"));
         }
-        Ok((low, high, format!("{low}-{high}")))
+        // Where both ends are Sunday, a workflow would take Sunday alone.
+        let last = if unit.max == SUNDAY && low == 0 && high == SUNDAY { SUNDAY - 1 } else { high };
+        Ok((low, high, format!("{low}-{last}")))
     }
 }
 
@@ -198,6 +200,8 @@ mod tests {
             (&WEEKDAY, "0", vec![0, 7], "0"),
             (&WEEKDAY, "mon-Fri", vec![1, 2, 3, 4, 5], "1-5"),
             (&WEEKDAY, "fri-sun", vec![0, 5, 6, 7], "5-7"),
+            (&WEEKDAY, "0-7", vec![0, 1, 2, 3, 4, 5, 6, 7], "0-6"),
+            (&WEEKDAY, "0-7/2", vec![0, 2, 4, 6, 7], "0-6/2"),
             (&WEEKDAY, "sun-tue", vec![0, 1, 2, 7], "0-2"),
             (&WEEKDAY, "0-7/2", vec![0, 2, 4, 6, 7], "0-7/2"),
             (&DAY, "3~3", vec![3], "3"),

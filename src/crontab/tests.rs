@@ -385,6 +385,13 @@ fn dibble_times(schedule: &Schedule, from: Time, until: Time) -> Vec<Time> {
     all.map(|time| time.run).take_while(|time| *time < until).collect()
 }
 
+#[test]
+fn from_sunday_to_sunday_is_every_day() {
+    for text in ["0 5 * * 0-7", "0 5 * * 0-7/2", "0 5 1 * 0-7", "0 5 * * sun-7/3"] {
+        check(text, "UTC").unwrap();
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 

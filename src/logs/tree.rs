@@ -258,7 +258,7 @@ mod tests {
             day.join("0.1wf@20261120T000000+0900_a%2F..%2F..%2Fb~94f167223786c681")
         );
         let long = attempt_dir(&tokyo, &"x".repeat(300));
-        assert_eq!(long.file_name().map(|name| name.len()), Some(255));
+        assert_eq!(long.file_name().map(std::ffi::OsStr::len), Some(255));
     }
 
     #[test]

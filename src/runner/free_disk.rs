@@ -4,7 +4,8 @@
 //! something waits for room.
 
 use super::shared::Shared;
-use crate::actions::start::{self, Accepted, StartError, StartRequest, Terms};
+use crate::actions::accept::{self, Accepted};
+use crate::actions::start::{StartError, StartRequest, Terms};
 use crate::logs::{Level, LogRecord};
 use crate::model::show_size;
 use crate::notifications::{About, payload};
@@ -77,10 +78,10 @@ impl Shared {
     /// Accepts a request, unless something new would begin on a full disk.
     pub(super) fn accept(&self, request: &StartRequest, terms: &Terms) -> Result<Accepted, StartError> {
         let Err(full) = self.check_disk() else {
-            return start::accept(&self.store, request, terms, self.now());
+            return accept::accept(&self.store, request, terms, self.now());
         };
         // What exists already is found all the same.
-        match start::accept(&self.store, request, &Terms { max_attempts: 0, ..*terms }, self.now()) {
+        match accept::accept(&self.store, request, &Terms { max_attempts: 0, ..*terms }, self.now()) {
             Err(StartError::TooManyAttempts { .. }) => Err(full),
             accepted => accepted,
         }

@@ -21,10 +21,11 @@ use super::starter::Starter;
 use super::workers::Workers;
 use super::workspace::remove_workspaces;
 use crate::actions::abandon::abandon_dead_runs;
+use crate::actions::accept::{self, Accepted, Start};
 use crate::actions::backfill::{self, BackfillRequest};
 use crate::actions::kill::{KillError, killable, signal_run};
 use crate::actions::launch::register_server;
-use crate::actions::start::{self, Accepted, Start, StartError, StartRequest, Started, Terms};
+use crate::actions::start::{StartError, StartRequest, Started, Terms};
 use crate::clock::Clock;
 use crate::confinement::{Confinements, LimitSettings};
 use crate::engine::Limits;
@@ -217,7 +218,7 @@ impl Service {
     /// The store cannot be read or written: none was started. Why a single one cannot be accepted is in its place.
     pub fn start_all(&self, starts: &[Start<'_>]) -> Result<Vec<Result<Started, StartError>>, StoreError> {
         let terms = self.shared.terms_on_disk(&self.terms);
-        let accepted = start::accept_all(self.store(), starts, &terms, self.shared.now())?;
+        let accepted = accept::accept_all(self.store(), starts, &terms, self.shared.now())?;
         let mut all_begun = vec![];
         let started = accepted.into_iter().map(|accepted| {
             let (started, begun) = self.started(accepted?);

@@ -5,8 +5,9 @@ use super::agenda::Agenda;
 use super::due::{Decision, Previous, Situation, Skipped, Step, decide};
 use super::known::KnownSchedules;
 use super::late::{self, Fate};
+use crate::actions::accept::Start;
 use crate::actions::schedules::ScheduleActionError;
-use crate::actions::start::{Start, StartError, StartRequest, Started};
+use crate::actions::start::{StartError, StartRequest, Started};
 use crate::dig::schedule::{Schedule, ScheduleTime};
 use crate::engine::GenerateError;
 use crate::logs::Level;
@@ -232,7 +233,7 @@ impl Agenda {
             }
             // Others have started attempts meanwhile, or the disk has become full.
             Err(StartError::TooManyAttempts { .. } | StartError::DiskFull(_)) => {
-                self.waiting.add_for_room([step.row.id])
+                self.waiting.add_for_room([step.row.id]);
             }
             Err(StartError::Store(error)) => self.put_off_unreadable(&step.row, error.into(), now)?,
             Err(error) => {

@@ -1,6 +1,7 @@
 //! What the scheduler needs of whoever runs attempts.
 
-use crate::actions::start::{Start, StartError, Started};
+use crate::actions::accept::Start;
+use crate::actions::start::{StartError, Started};
 use crate::runner::Service;
 use crate::store::StoreError;
 

@@ -35,7 +35,7 @@ fn disk(check: &'static str, file: &Path) -> Finding {
     let Ok(stat) = statvfs(there) else {
         return Finding::warning(check, format!("no answer for {}", there.display()), "look at its disk");
     };
-    let free = u64::from(stat.blocks_available()).saturating_mul(u64::from(stat.fragment_size()));
+    let free = stat.blocks_available().saturating_mul(stat.fragment_size());
     of_room(check, free, there)
 }
 

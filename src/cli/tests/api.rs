@@ -88,7 +88,12 @@ fn what_is_registered_is_listed() {
         out(&server, &["schedules"]),
         "Schedules:\n  id: 1\n  project: p1\n  workflow: daily\n  disabled at: \n  \
          next session time: 1970-01-02 00:00:00 +0900\n  \
-         next scheduled to run at: 1970-01-01 22:00:00 +0000 (in 21h 0m 0s)\n\n1 entries.\n"
+         next scheduled to run at: 1970-01-01 22:00:00 +0000 (in 21h 0m 0s)\n  \
+         next run: 1970-01-02 07:00:00 +0900 (session 1970-01-02 00:00:00 +0900)\n  \
+         next run: 1970-01-03 07:00:00 +0900 (session 1970-01-03 00:00:00 +0900)\n  \
+         next run: 1970-01-04 07:00:00 +0900 (session 1970-01-04 00:00:00 +0900)\n  \
+         next run: 1970-01-05 07:00:00 +0900 (session 1970-01-05 00:00:00 +0900)\n  \
+         next run: 1970-01-06 07:00:00 +0900 (session 1970-01-06 00:00:00 +0900)\n\n1 entries.\n"
     );
     assert_eq!(error(&server, &["projects", "nope"]), "error: Project 'nope' does not exist.\n");
     assert_eq!(
