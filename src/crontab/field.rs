@@ -203,7 +203,6 @@ mod tests {
             (&WEEKDAY, "0-7", vec![0, 1, 2, 3, 4, 5, 6, 7], "0-6"),
             (&WEEKDAY, "0-7/2", vec![0, 2, 4, 6, 7], "0-6/2"),
             (&WEEKDAY, "sun-tue", vec![0, 1, 2, 7], "0-2"),
-            (&WEEKDAY, "0-7/2", vec![0, 2, 4, 6, 7], "0-7/2"),
             (&DAY, "3~3", vec![3], "3"),
         ] {
             assert_eq!(read(unit, text), Ok((numbers, pattern.to_owned())), "{text}");
