@@ -1,19 +1,13 @@
 //! Projects in directories: whoever edits a `.dig` file has it scheduled.
 //!
-//! One thread attends to all directories. The kernel tells it of changes (`inotify`); it waits until things are quiet
+//! One thread attends to all directories. The system tells it of changes (`system`); it waits until things are quiet
 //! (`quiet`), reads the whole project (`look`) and has it registered, rejected or withdrawn (`roster`, through
-//! `actions::watched`). Which directories the kernel is asked about is worked out in `places`: that of the project, those
+//! `actions::watched`). Which directories the system is asked about is worked out in `places`: that of the project, those
 //! of files that it includes, and those in which a component of its path could be moved, made anew or, when it is a link,
 //! re-pointed. Nothing polls, but for projects on file systems whose changes the kernel does not hear of (`network`), and
 //! for those beyond the kernel's limit of watches.
-//!
-//! The kernel is asked directly and not through a crate that does so for all systems: such a one also reports every
-//! opening and every write, which for a project with the database in it means a wake-up for each commit, and it forgets
-//! directories that are moved away and back. On systems without inotify everything is polled, as Digdag does.
 
 mod folder;
-#[cfg(target_os = "linux")]
-mod inotify;
 mod interests;
 mod look;
 mod network;
@@ -23,6 +17,7 @@ mod quiet;
 mod roster;
 mod settings;
 mod source;
+mod system;
 #[cfg(test)]
 mod tests;
 mod thread;

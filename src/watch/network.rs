@@ -1,4 +1,4 @@
-//! File systems on which others than this kernel make changes, of which it does not hear.
+//! File systems of whose changes the kernel does not tell all: those on which others make changes, too.
 //!
 //! Not among them is overlayfs, on which containers live: inside a container its changes are told of. Whoever changes the
 //! layers from outside sets `watch.poll = always`.
@@ -13,9 +13,11 @@ pub(super) fn is_remote(directory: &Path) -> bool {
         .is_ok_and(|found| REMOTE.contains(&(found.filesystem_type().0 as u64 & 0xFFFF_FFFF)))
 }
 
+/// `FSEvents` tells of all but network volumes, which are left to `watch.poll = always`; kqueue, of a directory, only which
+/// entries come and go, not that they are written in place.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn is_remote(_: &Path) -> bool {
-    true
+    cfg!(not(target_os = "macos"))
 }
 
 /// Of `statfs(2)` and `linux/magic.h`.

@@ -8,7 +8,8 @@ use super::places::{Place, places_of_folder, places_of_project};
 use super::project::{Project, Registry};
 use super::quiet::Quiet;
 use super::settings::{Directories, NamedDirectory, Poll, WatchSettings};
-use super::source::{Change, Source, WatchError};
+use super::source::{Change, News, Source, WatchError};
+use super::system::System;
 use crate::actions::watched::withdraw_directory;
 use crate::clock::Clock;
 use crate::logs::{Level, LogRecord};
@@ -16,10 +17,9 @@ use crate::model::Params;
 use crate::runner::Observer;
 use crate::store::{Store, StoreError, projects, watched_projects};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 /// How much later it is tried again when the store has failed.
@@ -36,7 +36,9 @@ pub struct Roster {
     params: Params,
     settings: WatchSettings,
     /// None when everything is polled.
-    source: Option<Box<dyn Source>>,
+    pub(super) source: Option<Box<dyn Source>>,
+    /// For the thread that attends to it, with what the source tells it.
+    pub(super) news: (Sender<News>, Receiver<News>),
     interests: Interests<Subject>,
     projects: BTreeMap<PathBuf, Project>,
     folder: Option<PathBuf>,
@@ -79,22 +81,22 @@ impl Roster {
         settings: WatchSettings,
     ) -> Result<Self, StoreError> {
         let is_empty = directories.named.is_empty() && directories.folder.is_none();
-        let source = if is_empty || settings.poll == Poll::Always { Ok(None) } else { kernel() };
-        let (source, failure) = source.map_or_else(|error| (None, Some(error)), |source| (source, None));
-        let mut roster = Self::with_source(store, clock, observer, settings, source);
-        if let Some(error) = failure {
-            roster.cannot_watch(None, &error);
+        let mut roster = Self::new(store, clock, observer, settings);
+        if !is_empty && settings.poll != Poll::Always {
+            match System::new(roster.news.0.clone()) {
+                Ok(system) => roster.source = Some(Box::new(system)),
+                Err(error) => roster.cannot_watch(None, &error),
+            }
         }
         roster.begin(directories, Instant::now())?;
         Ok(roster)
     }
 
-    pub(super) fn with_source(
+    pub(super) fn new(
         store: Arc<Store>,
         clock: Clock,
         observer: Arc<dyn Observer>,
         settings: WatchSettings,
-        source: Option<Box<dyn Source>>,
     ) -> Self {
         Self {
             store,
@@ -102,7 +104,8 @@ impl Roster {
             observer,
             params: Params::new(),
             settings,
-            source,
+            source: None,
+            news: channel(),
             interests: Interests::default(),
             projects: BTreeMap::new(),
             folder: None,
@@ -158,23 +161,12 @@ impl Roster {
         self.quiet.next().into_iter().chain(self.later.values().copied()).min()
     }
 
-    /// Can be read from when something has changed.
-    pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        self.source.as_ref()?.descriptor()
-    }
-
     /// Takes in what has changed.
-    pub(super) fn take_changes(&mut self, moment: Instant) -> io::Result<()> {
-        let Some(source) = &mut self.source else { return Ok(()) };
-        for change in source.changes()? {
-            for subject in self.interests.of(&change) {
-                self.quiet.touch(&subject, moment);
-            }
-            if let Change::Unwatched(id) = change {
-                self.interests.forget(id);
-            }
+    pub(super) fn take_change(&mut self, change: &Change, moment: Instant) {
+        let Some(source) = &mut self.source else { return };
+        for subject in self.interests.take(change, source.as_mut()) {
+            self.quiet.touch(&subject, moment);
         }
-        Ok(())
     }
 
     /// Lets everything be looked at.
@@ -185,11 +177,11 @@ impl Roster {
         }
     }
 
-    /// The kernel tells nothing any more: from now on everything is polled.
-    pub(super) fn fail(&mut self, error: &io::Error) {
+    /// The system tells nothing any more: from now on everything is polled.
+    pub(super) fn fail(&mut self, error: &WatchError, moment: Instant) {
         self.log(Level::Error, &format!("Changes of files are no longer told of: {error}"));
         self.source = None;
-        self.touch_all(Instant::now());
+        self.touch_all(moment);
     }
 
     /// Looks at everything that is due. Tells whether schedules may have changed.
@@ -290,7 +282,7 @@ impl Roster {
         true
     }
 
-    /// Has the kernel tell of changes. Tells whether the subject has to be polled.
+    /// Has the system tell of changes. Tells whether the subject has to be polled.
     fn watch(
         &mut self,
         subject: &Subject,
@@ -376,14 +368,4 @@ impl Roster {
 
 fn is_candidate(directory: &Path) -> bool {
     directory.symlink_metadata().is_ok_and(|found| found.file_type().is_symlink() || found.is_dir())
-}
-
-#[cfg(target_os = "linux")]
-fn kernel() -> Result<Option<Box<dyn Source>>, WatchError> {
-    Ok(Some(Box::new(super::inotify::Kernel::new()?)))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn kernel() -> Result<Option<Box<dyn Source>>, WatchError> {
-    Ok(None)
 }

@@ -1,31 +1,33 @@
-//! What the kernel is asked about directories, and what it tells.
+//! What the system is asked about directories, and what it tells.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::io;
-use std::os::fd::BorrowedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// A directory that the kernel watches: the same for every path that leads there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct DirId(pub i32);
+/// What the watching thread waits for.
+#[derive(Debug)]
+pub(super) enum News {
+    Change(Change),
+    /// Changes are no longer told of.
+    Failed(WatchError),
+    /// Everything is to be looked at.
+    Look,
+    Stop,
+}
 
-/// Something that has happened in a watched directory.
+/// Something that has happened to an entry of a watched directory, or to the directory itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Change {
-    /// An entry was made, written, moved, removed, or may be read by others than before.
-    Entry(DirId, OsString),
-    /// The directory itself was moved or removed, or may be read by others than before.
-    Itself(DirId),
-    /// It is no longer watched, for it is not there any more.
-    Unwatched(DirId),
-    /// So much has happened that some of it was lost.
-    Overflow,
+pub(super) struct Change {
+    /// As it was watched, with the name of the entry.
+    pub(super) path: PathBuf,
+    /// It may be another one than before, or none: what was watched there and below has to be watched anew.
+    pub(super) is_other: bool,
 }
 
 /// Why a directory cannot be watched.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WatchError {
-    /// The kernel watches no more directories for this user.
+    /// The system watches no more directories for this user.
     #[error("the limit is reached")]
     Limit,
     /// It is not there, or it is no directory. That will be noticed when it is read.
@@ -35,17 +37,23 @@ pub(super) enum WatchError {
     Failed(io::Error),
 }
 
-/// Tells of changes in directories.
+/// Has changes in directories told of.
 pub(super) trait Source: Send {
-    /// Watches the entries of a directory. To watch one again changes nothing.
-    fn watch(&mut self, directory: &Path) -> Result<DirId, WatchError>;
+    /// Watches the entries of a directory.
+    fn watch(&mut self, directory: &Path) -> Result<(), WatchError>;
 
     /// Ends the watching of a directory, unless it has ended by itself.
-    fn unwatch(&mut self, id: DirId);
+    fn unwatch(&mut self, directory: &Path);
+}
 
-    /// Takes what has happened, without waiting.
-    fn changes(&mut self) -> io::Result<Vec<Change>>;
+impl Change {
+    /// So much has happened that some of it was lost: it may be anything.
+    pub(super) fn unknown() -> Self {
+        Self { path: PathBuf::from("/"), is_other: true }
+    }
 
-    /// Can be read from when something has happened.
-    fn descriptor(&self) -> Option<BorrowedFd<'_>>;
+    /// The directory with the entry, and its name.
+    pub(super) fn entry(&self) -> Option<(&Path, &OsStr)> {
+        self.path.parent().zip(self.path.file_name())
+    }
 }

@@ -1,18 +1,16 @@
-//! The roster with a source of changes that tests tell what to say, and with time that is stepped.
+//! The roster with a source that says what it watches, with changes that tests tell of, and with time that is stepped.
 
 use super::roster::Roster;
 use super::settings::{Directories, NamedDirectory, Poll, WatchSettings};
-use super::source::{Change, DirId, Source, WatchError};
+use super::source::{Change, Source, WatchError};
 use crate::clock::Clock;
 use crate::logs::LogRecord;
 use crate::model::Task;
 use crate::runner::Observer;
 use crate::store::testing::{self, at};
 use crate::store::{Store, projects, schedules};
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::fs;
-use std::io;
-use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -20,11 +18,10 @@ use tempfile::TempDir;
 
 const DAILY: &str = "timezone: UTC\nschedule:\n  daily>: 07:00:00\n+a:\n  echo>: x\n";
 
-/// What the fake kernel watches and will tell.
+/// What the fake system watches.
 #[derive(Debug, Default)]
 struct Kernel {
-    watched: HashMap<PathBuf, DirId>,
-    told: Vec<Change>,
+    watched: BTreeSet<PathBuf>,
     /// How many directories it watches at most.
     limit: Option<usize>,
 }
@@ -32,28 +29,20 @@ struct Kernel {
 struct FakeSource(Arc<Mutex<Kernel>>);
 
 impl Source for FakeSource {
-    fn watch(&mut self, directory: &Path) -> Result<DirId, WatchError> {
+    fn watch(&mut self, directory: &Path) -> Result<(), WatchError> {
         let mut kernel = self.0.lock().unwrap();
-        let next = DirId(i32::try_from(kernel.watched.len()).unwrap() + 1);
         if !directory.is_dir() {
             return Err(WatchError::Missing);
         }
-        if !kernel.watched.contains_key(directory) && kernel.limit == Some(kernel.watched.len()) {
+        if kernel.limit == Some(kernel.watched.len()) {
             return Err(WatchError::Limit);
         }
-        Ok(*kernel.watched.entry(directory.to_owned()).or_insert(next))
+        assert!(kernel.watched.insert(directory.to_owned()), "{directory:?} is watched already");
+        Ok(())
     }
 
-    fn unwatch(&mut self, id: DirId) {
-        self.0.lock().unwrap().watched.retain(|_, known| *known != id);
-    }
-
-    fn changes(&mut self) -> io::Result<Vec<Change>> {
-        Ok(std::mem::take(&mut self.0.lock().unwrap().told))
-    }
-
-    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        None
+    fn unwatch(&mut self, directory: &Path) {
+        assert!(self.0.lock().unwrap().watched.remove(directory), "{directory:?} is not watched");
     }
 }
 
@@ -92,13 +81,13 @@ impl Desk {
         let directory = root.path().canonicalize().unwrap().join("p");
         fs::create_dir(&directory).unwrap();
         fs::write(directory.join("wf.dig"), DAILY).unwrap();
-        let mut roster = Roster::with_source(
+        let mut roster = Roster::new(
             Arc::clone(&store),
             Clock::stepped(at(3600)),
             Arc::clone(&log) as Arc<dyn Observer>,
             WatchSettings { poll, ..WatchSettings::default() },
-            Some(Box::new(FakeSource(Arc::clone(&kernel)))),
         );
+        roster.source = Some(Box::new(FakeSource(Arc::clone(&kernel))));
         let named = vec![NamedDirectory { name: "p".to_owned(), directory }];
         let start = Instant::now();
         roster.begin(Directories { named, ..Directories::default() }, start).unwrap();
@@ -109,15 +98,25 @@ impl Desk {
         self.root.path().canonicalize().unwrap().join(name)
     }
 
-    /// The kernel tells of an entry of a directory, so many milliseconds after the start.
-    fn tell(&mut self, directory: &str, entry: &str, millisecond: u64) {
-        let id = self.kernel.lock().unwrap().watched[&self.path(directory)];
-        self.change(Change::Entry(id, entry.into()), millisecond);
+    /// An entry was written, so many milliseconds after the start.
+    fn tell(&mut self, path: &str, millisecond: u64) {
+        self.change(Change { path: self.path(path), is_other: false }, millisecond);
+    }
+
+    /// An entry has come, gone or been moved.
+    fn tell_other(&mut self, path: &str, millisecond: u64) {
+        self.change(Change { path: self.path(path), is_other: true }, millisecond);
     }
 
     fn change(&mut self, change: Change, millisecond: u64) {
-        self.kernel.lock().unwrap().told.push(change);
-        self.roster.take_changes(self.start + Duration::from_millis(millisecond)).unwrap();
+        self.roster.take_change(&change, self.start + Duration::from_millis(millisecond));
+    }
+
+    /// The watched directories below the root.
+    fn watched(&self) -> Vec<String> {
+        let root = self.path("");
+        let below = |path: &PathBuf| path.strip_prefix(&root).ok().map(|path| path.display().to_string());
+        self.kernel.lock().unwrap().watched.iter().filter_map(below).collect()
     }
 
     fn attend(&mut self, millisecond: u64) -> bool {
@@ -152,8 +151,8 @@ fn a_change_is_registered_when_it_is_quiet() {
     assert_eq!(desk.said(), ["Added new revision 1 of project p"]);
     assert_eq!(desk.next(), None, "nothing is waited for");
     fs::write(desk.path("p/wf.dig"), DAILY.replace('x', "y")).unwrap();
-    desk.tell("p", "wf.dig", 0);
-    desk.tell("p", "wf.dig", 200);
+    desk.tell("p/wf.dig", 0);
+    desk.tell("p/wf.dig", 200);
     assert_eq!(desk.next(), Some(500));
     assert!(!desk.attend(499));
     assert!(desk.attend(500));
@@ -164,11 +163,11 @@ fn a_change_is_registered_when_it_is_quiet() {
 #[test]
 fn what_is_of_no_interest_does_nothing() {
     let mut desk = Desk::new(None, Poll::Auto);
-    desk.tell("p", ".dibble.db-wal", 0);
-    desk.tell("p", "data.csv", 0);
-    desk.tell("", "q", 0);
+    desk.tell("p/.dibble.db-wal", 0);
+    desk.tell("p/data.csv", 0);
+    desk.tell("q", 0);
     assert_eq!(desk.next(), None);
-    desk.tell("", "p", 0);
+    desk.tell("p", 0);
     assert_eq!(desk.next(), Some(300));
     assert!(!desk.attend(300), "the same files are no change");
 }
@@ -177,26 +176,28 @@ fn what_is_of_no_interest_does_nothing() {
 fn when_changes_are_lost_everything_is_looked_at() {
     let mut desk = Desk::new(None, Poll::Auto);
     fs::write(desk.path("p/wf.dig"), DAILY.replace('x', "y")).unwrap();
-    desk.change(Change::Overflow, 0);
+    desk.change(Change::unknown(), 0);
+    assert_eq!(desk.watched(), [""; 0]);
     assert!(desk.attend(300));
     assert_eq!(desk.revision(), "2");
+    assert_eq!(desk.watched(), ["", "p"]);
 }
 
 #[test]
 fn schedules_outlive_an_empty_moment() {
     let mut desk = Desk::new(None, Poll::Auto);
     fs::remove_file(desk.path("p/wf.dig")).unwrap();
-    desk.tell("p", "wf.dig", 0);
+    desk.tell("p/wf.dig", 0);
     assert!(!desk.attend(300));
     assert_eq!((desk.next(), desk.schedules()), (Some(2300), 1));
     fs::write(desk.path("p/wf.dig"), DAILY).unwrap();
-    desk.tell("p", "wf.dig", 1000);
+    desk.tell("p/wf.dig", 1000);
     assert!(!desk.attend(1300));
     assert!(!desk.attend(2300));
     assert_eq!((desk.next(), desk.schedules()), (None, 1));
 
     fs::remove_file(desk.path("p/wf.dig")).unwrap();
-    desk.tell("p", "wf.dig", 5000);
+    desk.tell("p/wf.dig", 5000);
     assert!(!desk.attend(5300));
     assert!(desk.attend(7300));
     assert_eq!(desk.schedules(), 0);
@@ -206,7 +207,7 @@ fn schedules_outlive_an_empty_moment() {
 fn one_workflow_of_several_may_be_gone_for_a_moment_too() {
     let mut desk = Desk::new(None, Poll::Auto);
     fs::rename(desk.path("p/wf.dig"), desk.path("p/b.dig")).unwrap();
-    desk.tell("p", "b.dig", 0);
+    desk.tell("p/b.dig", 0);
     assert!(!desk.attend(300));
     assert_eq!((desk.revision().as_str(), desk.next()), ("1", Some(2300)));
     assert!(desk.attend(2300));
@@ -216,18 +217,20 @@ fn one_workflow_of_several_may_be_gone_for_a_moment_too() {
 #[test]
 fn a_directory_that_is_made_anew_is_watched_again() {
     let mut desk = Desk::new(None, Poll::Auto);
-    let old = desk.kernel.lock().unwrap().watched[&desk.path("p")];
     fs::remove_dir_all(desk.path("p")).unwrap();
-    desk.change(Change::Itself(old), 0);
-    desk.change(Change::Unwatched(old), 0);
-    desk.kernel.lock().unwrap().watched.retain(|_, id| *id != old);
+    desk.tell_other("p", 0);
+    assert_eq!(desk.watched(), [""]);
     assert!(!desk.attend(300));
     fs::create_dir(desk.path("p")).unwrap();
     fs::write(desk.path("p/wf.dig"), DAILY.replace('x', "y")).unwrap();
-    desk.tell("", "p", 400);
+    desk.tell_other("p", 400);
     assert!(desk.attend(700));
-    assert!(desk.kernel.lock().unwrap().watched.contains_key(&desk.path("p")));
-    assert_eq!(desk.revision(), "2");
+    assert_eq!((desk.watched(), desk.revision().as_str()), (vec![String::new(), "p".into()], "2"));
+    // What was told late of the old one ends the watching of the new one, but not for long.
+    desk.tell_other("p", 800);
+    assert_eq!(desk.watched(), [""]);
+    desk.attend(1100);
+    assert_eq!(desk.watched(), ["", "p"]);
 }
 
 #[test]
@@ -256,12 +259,12 @@ fn what_is_included_is_watched_from_then_on() {
     fs::create_dir(desk.path("p/inc")).unwrap();
     fs::write(desk.path("p/inc/a.yml"), "+b:\n  echo>: 1\n").unwrap();
     fs::write(desk.path("p/wf.dig"), format!("{DAILY}!include : inc/a.yml\n")).unwrap();
-    desk.tell("p", "wf.dig", 0);
+    desk.tell("p/wf.dig", 0);
     assert!(desk.attend(300));
     assert_eq!(desk.next(), Some(600), "it may have changed before it was watched");
     assert!(!desk.attend(600));
     fs::write(desk.path("p/inc/a.yml"), "+b:\n  echo>: 2\n").unwrap();
-    desk.tell("p/inc", "a.yml", 1000);
+    desk.tell("p/inc/a.yml", 1000);
     assert!(desk.attend(1300));
     assert_eq!(desk.revision(), "3");
 }

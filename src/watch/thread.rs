@@ -1,28 +1,17 @@
 //! The thread that waits for changes. It waits without a limit of time while nothing has changed and nothing is polled.
 
 use super::roster::Roster;
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use super::source::News;
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Watches directories in the background until it is stopped or dropped.
 pub struct Watcher {
-    shared: Arc<Shared>,
-    bell: UnixStream,
+    news: Sender<News>,
     thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-#[derive(Default)]
-struct Shared {
-    stopped: AtomicBool,
-    /// Everything is to be looked at.
-    look: AtomicBool,
 }
 
 impl Watcher {
@@ -30,50 +19,44 @@ impl Watcher {
     ///
     /// # Errors
     ///
-    /// The system has no thread or socket left.
+    /// The system has no thread left.
     pub fn start(mut roster: Roster, changed: impl Fn() + Send + 'static) -> io::Result<Self> {
-        let (bell, hears) = UnixStream::pair()?;
-        bell.set_nonblocking(true)?;
-        hears.set_nonblocking(true)?;
-        let shared = Arc::new(Shared::default());
-        let working = Arc::clone(&shared);
+        // It was for the source, which has it by now.
+        let (news, told) = std::mem::replace(&mut roster.news, channel());
         let work = move || {
-            while !working.stopped.load(Ordering::Acquire) {
-                if working.look.swap(false, Ordering::AcqRel) {
-                    roster.touch_all(Instant::now());
-                }
+            loop {
                 if roster.attend(Instant::now()) {
                     changed();
                 }
-                if let Err(error) = wait(&roster, &hears).and_then(|()| roster.take_changes(Instant::now())) {
-                    roster.fail(&error);
+                let first = wait(&told, roster.next());
+                for item in first.into_iter().chain(told.try_iter()) {
+                    match item {
+                        News::Change(change) => roster.take_change(&change, Instant::now()),
+                        News::Failed(error) => roster.fail(&error, Instant::now()),
+                        News::Look => roster.touch_all(Instant::now()),
+                        News::Stop => return,
+                    }
                 }
             }
         };
         let thread = std::thread::Builder::new().name("watcher".to_owned()).spawn(work)?;
-        Ok(Self { shared, bell, thread: Mutex::new(Some(thread)) })
+        Ok(Self { news, thread: Mutex::new(Some(thread)) })
     }
 
     /// Looks at all directories, whether anything has changed or not.
     pub fn look_again(&self) {
-        self.shared.look.store(true, Ordering::Release);
-        self.ring();
+        // It fails when it has been stopped.
+        let _ = self.news.send(News::Look);
     }
 
     /// Registers nothing more from when this returns.
     pub fn stop(&self) {
-        self.shared.stopped.store(true, Ordering::Release);
-        self.ring();
+        let _ = self.news.send(News::Stop);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // A panic in it has been told already.
             let _ = thread.join();
         }
-    }
-
-    fn ring(&self) {
-        // It can only fail when it has been rung so often that the thread wakes up anyway.
-        let _ = (&self.bell).write(&[0]);
     }
 }
 
@@ -83,21 +66,14 @@ impl Drop for Watcher {
     }
 }
 
-/// Waits for a change, for the bell, or until something is due.
-fn wait(roster: &Roster, bell: &UnixStream) -> io::Result<()> {
-    let left = roster.next().map(|due| due.saturating_duration_since(Instant::now()));
-    // The system counts in whole milliseconds.
-    let left = left.map(|left| left.saturating_add(Duration::from_millis(1)));
-    let timeout =
-        left.map_or(PollTimeout::NONE, |left| PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX));
-    let mut waited = vec![PollFd::new(bell.as_fd(), PollFlags::POLLIN)];
-    waited.extend(roster.descriptor().map(|descriptor| PollFd::new(descriptor, PollFlags::POLLIN)));
-    match poll(&mut waited, timeout) {
-        Ok(_) | Err(Errno::EINTR) => {}
-        Err(errno) => return Err(errno.into()),
+/// Waits until something is told of, or until something is due.
+fn wait(told: &Receiver<News>, due: Option<Instant>) -> Option<News> {
+    let told = match due {
+        None => told.recv().map_err(RecvTimeoutError::from),
+        Some(due) => told.recv_timeout(due.saturating_duration_since(Instant::now())),
+    };
+    match told {
+        Err(RecvTimeoutError::Timeout) => None,
+        told => Some(told.unwrap_or(News::Stop)),
     }
-    // Nothing to read means that it did not ring.
-    let mut rung = [0; 64];
-    let _ = (&mut &*bell).read(&mut rung);
-    Ok(())
 }
