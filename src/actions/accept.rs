@@ -1,9 +1,10 @@
 //! Accepting requests to start attempts: one, or many at once, which wait for the disk once.
 
+use super::known::KnownWorkflow;
+use super::launch::attempt_params;
 use super::resume::Resume;
 use super::start::{Begun, FirstStep, StartError, StartRequest, Terms, check_name, check_project};
 use super::stored::StoredWorkflow;
-use crate::dig::schedule::Schedule;
 use crate::model::{Params, TaskResult, Time};
 use crate::store::attempts::{AttemptRow, Inserted};
 use crate::store::{Durability, Reader, Store, StoreError, Writer, attempts};
@@ -19,8 +20,8 @@ pub enum Accepted {
 /// A request and what is done in the same transaction when it is accepted, also when the attempt exists already.
 pub struct Start<'a> {
     pub request: StartRequest,
-    /// That of the workflow, if it was read already.
-    pub schedule: Option<&'a Schedule>,
+    /// The workflow, if it was read already and `also` fails when its project has been deleted since.
+    pub known: Option<&'a KnownWorkflow>,
     pub also: Also<'a>,
 }
 
@@ -39,7 +40,7 @@ pub fn accept(
     terms: &Terms,
     now: Time,
 ) -> Result<Accepted, StartError> {
-    let start = Start { request: request.clone(), schedule: None, also: Box::new(|_| Ok(())) };
+    let start = Start { request: request.clone(), known: None, also: Box::new(|_| Ok(())) };
     let mut accepted = accept_all(store, &[start], terms, now)?;
     accepted.pop().unwrap_or(Err(StartError::NoWorkflow(request.workflow)))
 }
@@ -135,17 +136,23 @@ impl Prepared {
     fn read(reader: &Reader, start: &Start<'_>, terms: &Terms, now: Time) -> Result<Self, StartError> {
         let request = &start.request;
         check_name(&request.name)?;
-        let workflow = StoredWorkflow::read(reader, request.workflow)?;
-        let workflow = workflow.ok_or(StartError::NoWorkflow(request.workflow))?;
-        let earlier = request.resume.as_ref().map(|resume| resume.results(reader)).transpose();
-        check_project(&workflow)?;
-        let earlier = earlier?.unwrap_or_default();
-        let read = if start.schedule.is_none() { workflow.schedule() } else { None };
-        let schedule = start.schedule.or(read.as_ref());
-        let (time, params) = (request.session_time, &request.params);
-        let first = FirstStep::new(&workflow, schedule, time, params, terms.limits, now)?;
+        let (workflow, plan, schedule) = match start.known {
+            Some(known) => (known.stored.clone(), known.plan.clone(), Some(known.schedule().clone())),
+            None => {
+                let workflow = StoredWorkflow::read(reader, request.workflow)?;
+                let workflow = workflow.ok_or(StartError::NoWorkflow(request.workflow))?;
+                check_project(&workflow)?;
+                let (plan, schedule) = (workflow.plan(), workflow.schedule());
+                (workflow, plan, schedule)
+            }
+        };
+        let earlier = request.resume.as_ref().map(|resume| resume.results(reader)).transpose()?;
+        let zone = &workflow.workflow.timezone;
+        let params = attempt_params(&request.params, schedule.as_ref(), request.session_time, zone);
+        let plan = plan.map_err(StartError::Invalid)?;
+        let first = FirstStep::new(zone, params, plan, terms.limits, now)?;
         let resume = request.resume.as_ref().map(Resume::to_params);
-        Ok(Self { workflow, first, resume, earlier })
+        Ok(Self { workflow, first, resume, earlier: earlier.unwrap_or_default() })
     }
 
     /// Inserts the attempt, if there are not too many that have not ended.

@@ -1,5 +1,6 @@
 //! Running the past sessions of a schedule: an attempt for each of its times, one after another.
 
+use super::launch::attempt_params;
 use super::start::{
     Begun, FirstStep, StartError, StartRequest, Terms, check_count, check_name, check_project, insert_waiting,
 };
@@ -76,9 +77,10 @@ pub fn accept(
         resume: None,
         params: last_executed(before, &workflow),
     };
-    let schedule_of_workflow = workflow.schedule();
-    let (schedule_of_workflow, params) = (schedule_of_workflow.as_ref(), &start.params);
-    let first = FirstStep::new(&workflow, schedule_of_workflow, *first_time, params, terms.limits, now)?;
+    let zone = &workflow.workflow.timezone;
+    let params = attempt_params(&start.params, workflow.schedule().as_ref(), *first_time, zone);
+    let plan = workflow.plan().map_err(StartError::Invalid)?;
+    let first = FirstStep::new(zone, params, plan, terms.limits, now)?;
     let rows = store.write(Durability::Full, |writer| {
         let inserted = first.insert(writer, &workflow, &start, None, terms, now)?;
         let rows = chain(writer, inserted, others, &workflow, &request.name, now)?;

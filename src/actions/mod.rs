@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod error_kind;
 pub mod inspect;
 pub mod kill;
+pub mod known;
 pub mod launch;
 pub mod living;
 pub mod owner;

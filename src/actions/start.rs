@@ -4,11 +4,11 @@ use super::error_kind::ErrorKind;
 use super::launch::{Parts, attempt_params, split};
 use super::resume::{Resume, ResumeError};
 use super::stored::StoredWorkflow;
-use crate::dig::schedule::Schedule;
 use crate::engine::{self, Change, GenerateError, Limits};
 use crate::model::attempt::Outcome;
 use crate::model::{
-    Attempt, AttemptId, Params, ProjectId, SessionId, SessionTime, TaskId, TaskResult, Time, WorkflowId,
+    Attempt, AttemptId, Params, Plan, ProjectId, SessionId, SessionTime, TaskId, TaskResult, Time,
+    WorkflowId, Zone,
 };
 use crate::store::attempts::{AttemptRow, Inserted, NewAttempt};
 use crate::store::{OwnerId, Reader, StoreError, Writer, attempts, commit};
@@ -119,16 +119,12 @@ pub(super) struct FirstStep {
 
 impl FirstStep {
     pub(super) fn new(
-        workflow: &StoredWorkflow,
-        schedule: Option<&Schedule>,
-        session_time: SessionTime,
-        given: &Params,
+        zone: &Zone,
+        params: Params,
+        plan: Plan,
         limits: Limits,
         now: Time,
-    ) -> Result<Self, StartError> {
-        let zone = &workflow.workflow.timezone;
-        let params = attempt_params(given, schedule, session_time, zone);
-        let plan = workflow.plan().map_err(StartError::Invalid)?;
+    ) -> Result<Self, GenerateError> {
         let unborn = Attempt::new(AttemptId(0), zone.clone(), params.clone(), vec![]);
         let parts = split(engine::begin(&unborn, plan, now, limits)?);
         Ok(Self { params, parts })

@@ -29,6 +29,8 @@ struct Shared {
     clock: Clock,
     observer: Arc<dyn Observer>,
     ended: AtomicU32,
+    /// How long what has just begun is left alone.
+    delay: Duration,
     orders: Mutex<Orders>,
     changed: Condvar,
 }
@@ -36,15 +38,16 @@ struct Shared {
 struct Orders {
     /// None when nothing is to be removed.
     limits: Option<RetentionLimits>,
-    is_due: bool,
+    /// When to go through the history next.
+    due: Instant,
     is_over: bool,
 }
 
 impl Housekeeping {
-    /// How long a server leaves the history alone after its start.
+    /// How long a server leaves the history alone after its start, and when much has happened at once.
     pub const DELAY: Duration = Duration::from_secs(30);
 
-    /// Starts the thread; it begins to work after `delay`.
+    /// Starts the thread; it begins to work after `delay`, and so long after many attempts have ended.
     ///
     /// # Errors
     ///
@@ -61,11 +64,12 @@ impl Housekeeping {
             clock,
             observer,
             ended: AtomicU32::new(0),
-            orders: Mutex::new(Orders { limits, is_due: false, is_over: false }),
+            delay,
+            orders: Mutex::new(Orders { limits, due: Instant::now() + delay, is_over: false }),
             changed: Condvar::new(),
         });
         let working = Arc::clone(&shared);
-        let work = move || working.work(delay);
+        let work = move || working.work();
         let thread = std::thread::Builder::new().name("housekeeping".to_owned()).spawn(work)?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
@@ -73,7 +77,9 @@ impl Housekeeping {
     /// Follows other limits from now on.
     pub fn configure(&self, limits: Option<RetentionLimits>) {
         let mut orders = self.shared.orders();
-        orders.is_due |= orders.limits != limits;
+        if orders.limits != limits {
+            orders.due = Instant::now();
+        }
         orders.limits = limits;
         self.shared.changed.notify_all();
     }
@@ -81,7 +87,8 @@ impl Housekeeping {
     /// An attempt has ended.
     pub fn attempt_ended(&self) {
         if self.shared.ended.fetch_add(1, Ordering::Relaxed) + 1 == MANY {
-            self.shared.orders().is_due = true;
+            let mut orders = self.shared.orders();
+            orders.due = orders.due.min(Instant::now() + self.shared.delay);
             self.shared.changed.notify_all();
         }
     }
@@ -105,12 +112,10 @@ impl Drop for Housekeeping {
 }
 
 impl Shared {
-    fn work(&self, delay: Duration) {
-        let mut wait = delay;
+    fn work(&self) {
         // Said once, until it has changed.
         let mut last_said = None;
-        while self.wait_until_due(wait) {
-            wait = INTERVAL;
+        while self.wait_until_due() {
             self.ended.store(0, Ordering::Relaxed);
             let Some(limits) = self.orders().limits else { continue };
             let mut pace = Pace::new(|pause| self.pause(pause));
@@ -130,18 +135,17 @@ impl Shared {
         }
     }
 
-    /// Waits for so long, or until there is something to do. Tells whether there still is somebody to do it for.
-    fn wait_until_due(&self, wait: Duration) -> bool {
-        let until = Instant::now() + wait;
+    /// Waits until there is something to do. Tells whether there still is somebody to do it for.
+    fn wait_until_due(&self) -> bool {
         let mut orders = self.orders();
-        while !orders.is_over && !orders.is_due {
-            let left = until.saturating_duration_since(Instant::now());
+        while !orders.is_over {
+            let left = orders.due.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
             (orders, _) = self.changed.wait_timeout(orders, left).unwrap_or_else(PoisonError::into_inner);
         }
-        orders.is_due = false;
+        orders.due = Instant::now() + INTERVAL;
         !orders.is_over
     }
 

@@ -59,6 +59,8 @@ pub struct ServiceConfig {
     pub limits: Limits,
     /// How many attempts may be unfinished at a time.
     pub max_attempts: u32,
+    /// The same for those that schedules start.
+    pub max_scheduled_attempts: u32,
     /// Where attempts of uploaded projects get their copies of the files.
     pub workspaces: PathBuf,
     /// Called once when it has stopped, also by itself.
@@ -86,6 +88,7 @@ pub struct Service {
     pub(super) shared: Arc<Shared>,
     starter: Arc<ServerStarter>,
     terms: Terms,
+    max_scheduled_attempts: u32,
     ended: Arc<Mutex<Option<Result<(), RunError>>>>,
     changed: Arc<Condvar>,
 }
@@ -135,6 +138,7 @@ impl Service {
             shared: Arc::clone(&shared),
             starter,
             terms,
+            max_scheduled_attempts: config.max_scheduled_attempts,
             ended: Arc::default(),
             changed: Arc::default(),
         };
@@ -211,13 +215,14 @@ impl Service {
         Ok(started)
     }
 
-    /// Starts many attempts at once: those that can be started are on the disk when this returns.
+    /// Starts many attempts of schedules at once: those that can be started are on the disk when this returns.
     ///
     /// # Errors
     ///
     /// The store cannot be read or written: none was started. Why a single one cannot be accepted is in its place.
     pub fn start_all(&self, starts: &[Start<'_>]) -> Result<Vec<Result<Started, StartError>>, StoreError> {
-        let terms = self.shared.terms_on_disk(&self.terms);
+        let terms = Terms { max_attempts: self.max_scheduled_attempts, ..self.terms };
+        let terms = self.shared.terms_on_disk(&terms);
         let accepted = accept::accept_all(self.store(), starts, &terms, self.shared.now())?;
         let mut all_begun = vec![];
         let started = accepted.into_iter().map(|accepted| {
@@ -230,7 +235,7 @@ impl Service {
         Ok(started)
     }
 
-    /// How many more attempts may begin at present: none while the disk is full.
+    /// How many more attempts of schedules may begin at present: none while the disk is full.
     ///
     /// # Errors
     ///
@@ -240,7 +245,7 @@ impl Service {
             return Ok(0);
         }
         let unfinished = self.store().read(attempts::count_unfinished)?;
-        Ok(usize::try_from(self.terms.max_attempts.saturating_sub(unfinished)).unwrap_or(usize::MAX))
+        Ok(usize::try_from(self.max_scheduled_attempts.saturating_sub(unfinished)).unwrap_or(usize::MAX))
     }
 
     fn started(&self, accepted: Accepted) -> (Started, Option<(Active, Vec<TaskId>)>) {

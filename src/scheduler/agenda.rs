@@ -1,6 +1,6 @@
 //! All schedules: those that are due are attended to, some at a time, each as `due` decides.
 
-use super::known::KnownSchedules;
+use super::known::{self, KnownWorkflows};
 use super::late::{self, Fate};
 use super::settings::SchedulerSettings;
 use super::starter::SessionStarter;
@@ -49,9 +49,14 @@ pub(super) struct Agenda {
     pub(super) waiting: Arc<Waiting>,
     /// Whether sessions wait because as many attempts run as may.
     pub(super) crowded: AtomicBool,
-    pub(super) known: KnownSchedules,
+    pub(super) known: KnownWorkflows,
+    /// What is due then has been read.
+    pub(super) ready_for: Mutex<Option<Time>>,
     pub(super) health: Mutex<Health>,
 }
+
+/// So long before sessions are due, what they need is read.
+const AHEAD: TimeDelta = TimeDelta::seconds(1);
 
 /// How many schedules are attended to at a time: so many sessions are started in one transaction. The disk is waited for
 /// once for all of them, and the first of them does not wait long for the last.
@@ -90,6 +95,26 @@ impl Agenda {
         self.attend(self.enabled(ready)?, now)?;
         self.fill_room(now)?;
         self.outlook(now)
+    }
+
+    /// Reads, shortly before a time, the workflows that are due then: when the time has come, there is only to be written.
+    /// Tells when to wake up: at that time, or before it, to read.
+    pub(super) fn get_ready(&self, due: Time, now: Time) -> Time {
+        let mut ready_for = self.ready_for.lock().unwrap_or_else(PoisonError::into_inner);
+        if due <= now || *ready_for == Some(due) {
+            return due;
+        }
+        if now < due - AHEAD {
+            return due - AHEAD;
+        }
+        *ready_for = Some(due);
+        // What cannot be read now is told when it is to be started.
+        let _ = self.store.read(|reader| {
+            let rows = schedules::due(reader, due, None, known::MOST)?;
+            rows.iter().for_each(|row| drop(self.known.get(reader, row)));
+            Ok(())
+        });
+        due
     }
 
     pub(super) fn health(&self) -> MutexGuard<'_, Health> {

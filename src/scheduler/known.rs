@@ -1,8 +1,8 @@
-//! Schedules that were read before. Reading one takes longer than anything else that is done with it, and the same ones are
-//! due again and again; a definition never changes, a new revision has others.
+//! Workflows that were read and compiled before. That takes longer than anything else that is done with one, and the same
+//! ones are due again and again; a definition never changes, a new revision has others.
 
-use crate::actions::schedules::{ScheduleActionError, schedule_of};
-use crate::dig::schedule::Schedule;
+use crate::actions::known::KnownWorkflow;
+use crate::actions::schedules::ScheduleActionError;
 use crate::model::WorkflowId;
 use crate::store::Reader;
 use crate::store::schedules::ScheduleRow;
@@ -10,15 +10,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 #[derive(Debug, Default)]
-pub(super) struct KnownSchedules {
-    by_workflow: Mutex<HashMap<WorkflowId, Arc<Schedule>>>,
+pub(super) struct KnownWorkflows {
+    by_id: Mutex<HashMap<WorkflowId, Arc<KnownWorkflow>>>,
 }
 
 /// So many are kept: some megabytes. When there are more, all are read anew.
-const MOST: usize = 2000;
+pub(super) const MOST: u32 = 2000;
 
-impl KnownSchedules {
-    /// The schedule of a row's workflow.
+impl KnownWorkflows {
+    /// The workflow of a schedule.
     ///
     /// # Errors
     ///
@@ -27,16 +27,18 @@ impl KnownSchedules {
         &self,
         reader: &Reader,
         row: &ScheduleRow,
-    ) -> Result<Arc<Schedule>, ScheduleActionError> {
-        let mut known = self.by_workflow.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(schedule) = known.get(&row.workflow_id) {
-            return Ok(Arc::clone(schedule));
+    ) -> Result<Arc<KnownWorkflow>, ScheduleActionError> {
+        let mut known = self.by_id.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(workflow) = known.get(&row.workflow_id) {
+            return Ok(Arc::clone(workflow));
         }
-        let schedule = Arc::new(schedule_of(reader, row)?);
-        if known.len() >= MOST {
+        let workflow = KnownWorkflow::read(reader, row.workflow_id)?
+            .ok_or_else(|| ScheduleActionError::Unreadable(row.workflow_name.clone()))?;
+        if known.len() >= MOST as usize {
             known.clear();
         }
-        known.insert(row.workflow_id, Arc::clone(&schedule));
-        Ok(schedule)
+        let workflow = Arc::new(workflow);
+        known.insert(row.workflow_id, Arc::clone(&workflow));
+        Ok(workflow)
     }
 }

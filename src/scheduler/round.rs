@@ -3,12 +3,13 @@
 
 use super::agenda::Agenda;
 use super::due::{Decision, Previous, Situation, Skipped, Step, decide};
-use super::known::KnownSchedules;
+use super::known::KnownWorkflows;
 use super::late::{self, Fate};
 use crate::actions::accept::Start;
+use crate::actions::known::KnownWorkflow;
 use crate::actions::schedules::ScheduleActionError;
 use crate::actions::start::{StartError, StartRequest, Started};
-use crate::dig::schedule::{Schedule, ScheduleTime};
+use crate::dig::schedule::ScheduleTime;
 use crate::engine::GenerateError;
 use crate::logs::Level;
 use crate::model::time::whole_seconds;
@@ -37,13 +38,13 @@ struct Move {
 /// A session that is to be started.
 struct Starting {
     step: Move,
-    schedule: Arc<Schedule>,
+    workflow: Arc<KnownWorkflow>,
     session: ScheduleTime,
 }
 
 /// What is known of a schedule that is due.
 struct Seen {
-    schedule: Arc<Schedule>,
+    workflow: Arc<KnownWorkflow>,
     overtime: bool,
     unfinished: Option<UnfinishedAttempt>,
 }
@@ -91,7 +92,7 @@ impl Agenda {
                 (Step::Wait { .. }, None) => {}
                 (Step::Start { session, next }, _) => {
                     let step = self.starting(row, session, next, skipped, now);
-                    starts.push(Starting { step, session, schedule: seen.schedule });
+                    starts.push(Starting { step, session, workflow: seen.workflow });
                 }
             }
         }
@@ -113,7 +114,7 @@ impl Agenda {
             Previous { session, started_at, runs_since: started_at.max(self.since) }
         };
         let situation = Situation {
-            schedule: &seen.schedule,
+            schedule: seen.workflow.schedule(),
             next: ScheduleTime { run, ..row.next },
             policy: self.settings.catch_up.of(&row.project_name, &row.workflow_name),
             overtime: seen.overtime,
@@ -330,15 +331,15 @@ impl Starting {
             resume: None,
             params: params(row),
         };
-        Start { request, schedule: Some(&self.schedule), also: Box::new(also) }
+        Start { request, known: Some(&self.workflow), also: Box::new(also) }
     }
 }
 
-fn look(reader: &Reader, known: &KnownSchedules, row: &ScheduleRow) -> Result<Seen, ScheduleActionError> {
-    let schedule = known.get(reader, row)?;
-    let overtime = schedule.skip_on_overtime() && schedules::is_overtime(reader, row)?;
+fn look(reader: &Reader, known: &KnownWorkflows, row: &ScheduleRow) -> Result<Seen, ScheduleActionError> {
+    let workflow = known.get(reader, row)?;
+    let overtime = workflow.schedule().skip_on_overtime() && schedules::is_overtime(reader, row)?;
     let unfinished = schedules::unfinished(reader, row)?;
-    Ok(Seen { schedule, overtime, unfinished })
+    Ok(Seen { workflow, overtime, unfinished })
 }
 
 /// A session of a schedule with the time at which it was to run, whatever it was put off to.

@@ -2,7 +2,7 @@
 
 use super::agenda::{Agenda, Health};
 use super::catch_up::CatchUpSettings;
-use super::known::KnownSchedules;
+use super::known::KnownWorkflows;
 use super::settings::SchedulerSettings;
 use super::starter::SessionStarter;
 use super::thread::Scheduler;
@@ -291,7 +291,8 @@ fn agenda(
         since: clock.now(),
         waiting: Arc::new(Waiting::default()),
         crowded: AtomicBool::new(false),
-        known: KnownSchedules::default(),
+        known: KnownWorkflows::default(),
+        ready_for: Mutex::default(),
         health: Mutex::default(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::agenda::{Agenda, Health, Notified};
 use super::alarm::Alarm;
-use super::known::KnownSchedules;
+use super::known::KnownWorkflows;
 use super::settings::SchedulerSettings;
 use super::starter::SessionStarter;
 use super::waiting::Waiting;
@@ -65,7 +65,8 @@ impl Scheduler {
             settings,
             waiting: Arc::clone(&waiting),
             crowded: AtomicBool::new(false),
-            known: KnownSchedules::default(),
+            known: KnownWorkflows::default(),
+            ready_for: Mutex::default(),
             health: Mutex::default(),
         };
         let shared = Arc::new(Shared {
@@ -148,6 +149,7 @@ impl Shared {
             if self.stopped.load(Ordering::Acquire) {
                 break;
             }
+            let until = until.map(|due| self.agenda.get_ready(due, self.agenda.clock.now()));
             if let Err(error) = self.alarm.sleep(until, &self.agenda.clock) {
                 self.agenda.log(Level::Error, &format!("The scheduler cannot sleep: {error}"));
                 return;

@@ -84,6 +84,7 @@ impl TestServer {
             default_params: Params::new(),
             limits: Limits::default(),
             max_attempts: 100,
+            max_scheduled_attempts: 1000,
             workspaces: workspaces.path().to_owned(),
             on_end: Box::new(|| {}),
         });

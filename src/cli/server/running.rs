@@ -101,6 +101,7 @@ impl Running {
             default_params,
             limits: Limits { max_tasks: config.run.max_tasks },
             max_attempts: config.run.max_attempts,
+            max_scheduled_attempts: config.run.max_scheduled_attempts,
             workspaces: workspaces.clone(),
             // Nobody listens any more when the process is about to end.
             on_end: Box::new(move || {

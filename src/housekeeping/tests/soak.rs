@@ -100,6 +100,7 @@ fn start_service(store: &Arc<Store>, clock: &Clock, directory: &Path) -> Service
         default_params: Params::new(),
         limits: engine::Limits::default(),
         max_attempts: 100,
+        max_scheduled_attempts: 1000,
         workspaces: directory.join("workspaces"),
         on_end: Box::new(|| {}),
     })

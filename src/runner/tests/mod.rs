@@ -99,6 +99,7 @@ impl Machine {
             default_params: Params::new(),
             limits: Limits::default(),
             max_attempts: self.max_attempts,
+            max_scheduled_attempts: self.max_attempts,
             workspaces: self.path("workspaces"),
             on_end: Box::new(|| {}),
         });

@@ -23,6 +23,8 @@ pub(in crate::cli::server) struct RunConfig {
     pub(in crate::cli::server) free_disk: u64,
     pub(in crate::cli::server) max_tasks: usize,
     pub(in crate::cli::server) max_attempts: u32,
+    /// The same for those that schedules start.
+    pub(in crate::cli::server) max_scheduled_attempts: u32,
     pub(in crate::cli::server) attempt_ttl: TimeDelta,
     pub(in crate::cli::server) task_ttl: TimeDelta,
     /// An attempt that takes so many times as long as usual is marked; none when that is never done.
@@ -36,6 +38,9 @@ pub(in crate::cli::server) struct RunConfig {
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
+/// Digdag's limit of 100 is there for those who start too much by mistake. What is scheduled at a full minute is meant, and
+/// threads limit what runs at the same time.
+const MAX_SCHEDULED: u32 = 1000;
 const DEFAULT_MAX_LOG_SIZE: u64 = 256 << 20;
 
 pub(super) fn read(values: &Values<'_>, settings: &Settings) -> RunConfig {
@@ -57,6 +62,7 @@ pub(super) fn read(values: &Values<'_>, settings: &Settings) -> RunConfig {
             },
         );
     let tree_dir = || PathBuf::from(values.text("log-server.local.path").unwrap_or("digdag.log"));
+    let max_attempts = values.number("executor.attempt_max_run", 0..=u32::MAX);
     let runs_tasks = [values.flag("agent.enabled", true), values.flag("server.executor.enabled", true)];
     RunConfig {
         runs_tasks: runs_tasks == [true, true],
@@ -65,7 +71,8 @@ pub(super) fn read(values: &Values<'_>, settings: &Settings) -> RunConfig {
         attempt_limits: limits::read(values, settings),
         free_disk: limits::free_disk(values),
         max_tasks: values.number("executor.task_max_run", 1..=usize::MAX).unwrap_or(1000),
-        max_attempts: values.number("executor.attempt_max_run", 0..=u32::MAX).unwrap_or(100),
+        max_attempts: max_attempts.unwrap_or(100),
+        max_scheduled_attempts: max_attempts.unwrap_or(MAX_SCHEDULED),
         attempt_ttl: ttl("executor.attempt_ttl", 7 * DAY),
         task_ttl: ttl("executor.task_ttl", DAY),
         overlong_factor: Some(values.number("executor.overlong_factor", 0..=1000).unwrap_or(3))
