@@ -28,6 +28,8 @@ pub(super) struct Previous {
     pub(super) started_at: Time,
     /// Since when this process has run it: later than `started_at` when it has taken it up from another one.
     pub(super) runs_since: Time,
+    /// How long the workflow took the last time.
+    pub(super) usual: Option<TimeDelta>,
 }
 
 /// What is to be done about a schedule whose next session is due.
@@ -96,7 +98,7 @@ const PROMPT: TimeDelta = TimeDelta::seconds(5);
 /// Sessions on time start whatever else runs, as in Digdag. Missed ones start when the one before has ended, and so does
 /// one on time after a missed one, lest two of them run at a time. None waits longer than the schedule's sessions are
 /// apart: those of a workflow that takes longer than that overlap when nothing is missed, too, and would fall behind for
-/// ever.
+/// ever. Where it is known to, they wait half as long, and so come to be on time again.
 pub(super) fn decide(situation: &Situation<'_>, now: Time) -> Option<Decision> {
     let Situation { schedule, next, policy, overtime, previous } = *situation;
     if now < next.run {
@@ -143,7 +145,8 @@ impl Previous {
     fn waited_for_until(&self, schedule: &Schedule) -> Time {
         let session = self.session.time();
         let interval = schedule.next(session).map_or(TimeDelta::zero(), |next| next.session - session);
-        self.runs_since + interval
+        let overlaps = self.usual.is_some_and(|usual| usual > interval);
+        self.runs_since + if overlaps { interval / 2 } else { interval }
     }
 }
 
@@ -230,7 +233,8 @@ mod tests {
         /// The last session's attempt has not ended.
         fn previous(self, session: &str, started_at: &str) -> Self {
             let (session, started_at) = (SessionTime::new(at(session)), at(started_at));
-            Self { previous: Some(Previous { session, started_at, runs_since: started_at }), ..self }
+            let previous = Previous { session, started_at, runs_since: started_at, usual: None };
+            Self { previous: Some(previous), ..self }
         }
 
         fn decide(&self, now: &str) -> String {
@@ -302,6 +306,19 @@ mod tests {
         let mut taken_up = hourly("01 05:00:00").previous("01 04:00:00", "01 04:30:00");
         taken_up.previous = taken_up.previous.map(|it| Previous { runs_since: at("01 08:00:00"), ..it });
         assert_eq!(taken_up.decide("01 08:10:00"), "wait 01 05:00 until 01 09:00");
+    }
+
+    #[test]
+    fn sessions_that_overlap_when_nothing_is_missed_come_to_be_on_time_again() {
+        let case = |minutes| {
+            let mut case = hourly("01 05:00:00").previous("01 04:00:00", "01 08:00:00");
+            let usual = Some(TimeDelta::minutes(minutes));
+            case.previous = case.previous.map(|previous| Previous { usual, ..previous });
+            case
+        };
+        assert_eq!(case(60).decide("01 08:10:00"), "wait 01 05:00 until 01 09:00");
+        assert_eq!(case(61).decide("01 08:10:00"), "wait 01 05:00 until 01 08:30");
+        assert_eq!(case(61).decide("01 08:30:00"), "start 01 05:00, next 01 06:00");
     }
 
     #[test]

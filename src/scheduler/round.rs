@@ -47,6 +47,7 @@ struct Seen {
     workflow: Arc<KnownWorkflow>,
     overtime: bool,
     unfinished: Option<UnfinishedAttempt>,
+    usual: Option<TimeDelta>,
 }
 
 impl Agenda {
@@ -111,7 +112,7 @@ impl Agenda {
     fn decide(&self, row: &ScheduleRow, run: Time, seen: &Seen, now: Time) -> Option<Decision> {
         let previous = |attempt: UnfinishedAttempt| {
             let (session, started_at) = (attempt.session_time, attempt.created_at);
-            Previous { session, started_at, runs_since: started_at.max(self.since) }
+            Previous { session, started_at, runs_since: started_at.max(self.since), usual: seen.usual }
         };
         let situation = Situation {
             schedule: seen.workflow.schedule(),
@@ -339,7 +340,9 @@ fn look(reader: &Reader, known: &KnownWorkflows, row: &ScheduleRow) -> Result<Se
     let workflow = known.get(reader, row)?;
     let overtime = workflow.schedule().skip_on_overtime() && schedules::is_overtime(reader, row)?;
     let unfinished = schedules::unfinished(reader, row)?;
-    Ok(Seen { workflow, overtime, unfinished })
+    // Whoever does not wait for it need not know.
+    let usual = if unfinished.is_some() { schedules::last_duration(reader, row)? } else { None };
+    Ok(Seen { workflow, overtime, unfinished, usual })
 }
 
 /// A session of a schedule with the time at which it was to run, whatever it was put off to.

@@ -7,6 +7,7 @@ use super::row::{self, Millis, Seconds};
 use super::{Reader, Result, Writer};
 use crate::dig::schedule::ScheduleTime;
 use crate::model::{AttemptId, ProjectId, ScheduleId, SessionTime, Time, WorkflowId, Zone};
+use chrono::TimeDelta;
 use rusqlite::{Row, named_params};
 
 /// A schedule with the names around it.
@@ -297,6 +298,17 @@ pub fn unfinished(r: &Reader, schedule: &ScheduleRow) -> Result<Option<Unfinishe
                 created_at: row::time(row, "created_at")?,
             })
         },
+    )
+}
+
+/// How long the newest session of a schedule's workflow that has ended took.
+pub fn last_duration(r: &Reader, schedule: &ScheduleRow) -> Result<Option<TimeDelta>> {
+    r.row(
+        "SELECT finished_at - created_at AS duration FROM attempts
+         WHERE project_id = :project AND workflow_name = :workflow_name AND name = '' AND done = 1
+         ORDER BY id DESC LIMIT 1",
+        named_params! { ":project": schedule.project_id, ":workflow_name": schedule.workflow_name },
+        |row| row.get("duration").map(TimeDelta::milliseconds),
     )
 }
 
