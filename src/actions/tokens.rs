@@ -5,6 +5,7 @@ use crate::crypto::token::{self, TokenHash};
 use crate::model::Time;
 use crate::store::tokens::{self, TokenRow};
 use crate::store::{Durability, Store, StoreError};
+use std::path::Path;
 use zeroize::Zeroizing;
 
 /// A token cannot be made or revoked.
@@ -50,6 +51,11 @@ pub fn create(store: &Store, name: &str, now: Time) -> Result<Zeroizing<String>,
 /// The store fails.
 pub fn list(store: &Store) -> Result<Vec<TokenRow>, StoreError> {
     store.read(tokens::list)
+}
+
+/// Whether there is any token in a file that may not be there; what cannot be read has none. The file stays as it is.
+pub fn any_in_file(file: &Path) -> bool {
+    tokens::any_in_file(file).unwrap_or(false)
 }
 
 /// Whether there is any token; every request to a server without a user asks this.

@@ -3,15 +3,17 @@
 use super::args::Definition;
 use super::backup::key_file;
 use super::prune::{in_memory, wrong};
-use super::server::database_file;
+use super::server::{database_file, has_user};
 use super::{CliError, Context, Exit};
 use crate::actions::doctor::{
-    Finding, State, check_database, check_database_file, check_key_file, check_machine,
+    Finding, State, check_access, check_database, check_database_file, check_key_file, check_machine,
 };
 use crate::actions::prune::RetentionLimits;
 use crate::store::check::Depth;
 use clap::Args;
 use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 pub const DEFINITION: Definition = Definition {
@@ -55,13 +57,17 @@ pub fn run(args: &DoctorArgs, context: &Context) -> Result<Exit, CliError> {
     let is_enabled = RetentionLimits::is_enabled(&context.settings).map_err(|error| wrong(&error))?;
     let depth = if args.full { Depth::Full } else { Depth::Quick };
     let now = context.clock.now();
-    let (of_database, has_secrets) = check_database(&file, depth, is_enabled.then_some(limits), now);
+    let (of_database, contents) = check_database(&file, depth, is_enabled.then_some(limits), now);
     let mut workspaces = file.clone().into_os_string();
     workspaces.push(".workspaces");
     let zone = context.zone.name();
     let mut found: Vec<Finding> = check_database_file(&file).into_iter().collect();
-    found.extend(check_key_file(key_file(&file, context)?.as_deref(), has_secrets));
+    found.extend(check_key_file(key_file(&file, context)?.as_deref(), contents.has_secrets));
     found.extend(of_database);
+    if let Ok(metadata) = fs::metadata(&file) {
+        // Whoever has the file runs the server.
+        found.push(check_access(&file, has_user(context)?, contents.has_tokens, metadata.uid() == 0));
+    }
     found.extend(check_machine(&file, &PathBuf::from(workspaces), &zone));
     if args.json {
         context.print_json(&as_json(&found, &file.display().to_string()))?;

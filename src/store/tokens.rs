@@ -1,9 +1,10 @@
 //! Tokens of scripts: names and hashes.
 
 use super::row::{self, Millis};
-use super::{Reader, Result, Writer};
+use super::{Reader, Result, Writer, open};
 use crate::model::Time;
 use rusqlite::{Row, named_params};
+use std::path::Path;
 
 /// A token, without what proves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,13 @@ pub fn any(r: &Reader) -> Result<bool> {
     Ok(found == Some(true))
 }
 
+/// Whether there is any token in a file, which is neither made nor brought to another schema for that.
+pub fn any_in_file(file: &Path) -> Result<bool> {
+    open::require(file)?;
+    let (reader, ..) = open::any_version(file)?;
+    reader.snapshot(any)
+}
+
 /// The token with this hash.
 pub fn by_hash(r: &Reader, hash: &[u8; 32]) -> Result<Option<TokenRow>> {
     r.row("SELECT name, created_at FROM tokens WHERE hash = :hash", named_params! { ":hash": hash }, from_row)
@@ -68,7 +76,7 @@ mod tests {
         let delete = |name| store.write(Full, |w| delete(w, name)).unwrap();
         assert_eq!((delete("a"), delete("a")), (true, false));
         assert_eq!((find(2), find(1)), (None, Some(token("b"))));
-        assert!(any());
+        assert!(any() && any_in_file(store.file()).unwrap());
         assert!(delete("b") && !any());
     }
 }

@@ -22,6 +22,25 @@ fn what_can_change_changes_and_the_rest_is_named() {
 }
 
 #[test]
+fn that_everybody_is_root_is_told_until_somebody_has_to_sign_in() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let warning = "[WARN] (main): Every user of this machine can run commands as root: make a token with `dibble token create";
+    let mut server = Server::new().start();
+    server.process().wait_for(warning);
+    let count = |server: &Server| server.process().printed().matches(warning).count();
+    let reloaded = "The configuration was read again";
+    server.signal(Signal::SIGHUP);
+    wait_until("it is told again", || count(&server) == 2);
+    let _ = server.project.dibble(&["token", "create", "ci", "-o", "data.db"]).success();
+    server.signal(Signal::SIGHUP);
+    wait_until("it is read again", || server.process().printed().matches(reloaded).count() == 2);
+    let printed = server.stop().success().stdout;
+    assert_eq!(printed.matches(warning).count(), 2, "{printed}");
+}
+
+#[test]
 fn a_broken_configuration_changes_nothing() {
     let mut server = Server::new().config("server.http.headers.X-Team = data").start();
     server.configure("server.http.headers.X-Team = other\napi.max_sessions_page_size = 0");

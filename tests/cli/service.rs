@@ -84,6 +84,24 @@ fn the_unit_of_the_machine() {
 }
 
 #[test]
+fn that_everybody_is_let_in_is_told_until_there_is_a_user_or_a_token() {
+    let users = "server.authenticator.basic.username = ada\nserver.authenticator.basic.password = pw\n";
+    let project = Project::new().file("users.properties", users);
+    let says = |options: &[&str]| {
+        let words = [&["service", "install", "--print"], options].concat();
+        project.dibble(&words).success().stderr.contains("Every user of this machine can run commands as ")
+    };
+    let named = ["-o", "data.db", "--run-as", "root"];
+    assert!(says(&[]) && says(&named));
+    assert!(!says(&["-c", "users.properties"]) && !says(&["--user"]) && !says(&["--memory"]));
+    let out = project.dibble(&[&["service", "install", "--print"], &named[..]].concat()).success();
+    let _ = out.says(&["commands as root: make a token with `dibble token create NAME -o /", "/data.db`"]);
+    assert_eq!(project.files(), ["users.properties"]);
+    let _ = project.dibble(&["token", "create", "ci", "-o", "data.db"]).success();
+    assert!(says(&[]) && !says(&named));
+}
+
+#[test]
 fn the_unit_of_a_user() {
     let project = Project::new();
     let out = project.dibble(&["service", "install", "--user", "--print", "-o", "/my 100%/$x"]).success();

@@ -7,24 +7,31 @@ use crate::model::{Time, show_byte_size};
 use crate::store::attempts::{self, Scope};
 use crate::store::check::{Depth, Examined, examine};
 use crate::store::owners::{self, OwnerKind, OwnerRow};
-use crate::store::{Page, Reader, Store, StoreError, secrets, space};
+use crate::store::{Page, Reader, Store, StoreError, secrets, space, tokens};
 use std::path::Path;
 
-/// What was found in a file, and whether there are secrets in it.
+/// What a file holds, as far as it could be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Contents {
+    pub has_secrets: bool,
+    pub has_tokens: bool,
+}
+
+/// What was found in a file, and what it holds.
 pub fn check_database(
     file: &Path,
     depth: Depth,
     limits: Option<RetentionLimits>,
     now: Time,
-) -> (Vec<Finding>, bool) {
+) -> (Vec<Finding>, Contents) {
     let mut found = vec![];
     let examined = match examine(file, depth) {
         Ok(examined) => examined,
-        Err(error) => return (vec![unusable(&error)], false),
+        Err(error) => return (vec![unusable(&error)], Contents::default()),
     };
     found.extend(of_examined(&examined));
     if examined.version != examined.known || !examined.damages.is_empty() {
-        return (found, false);
+        return (found, Contents::default());
     }
     let rows = Store::open_existing(file).and_then(|store| {
         // Owners are looked at outside of the transaction, for that asks the system.
@@ -32,13 +39,13 @@ pub fn check_database(
         store.read(|reader| of_rows(reader, &owners, limits, now))
     });
     match rows {
-        Ok((rows, has_secrets)) => {
+        Ok((rows, contents)) => {
             found.extend(rows);
-            (found, has_secrets)
+            (found, contents)
         }
         Err(error) => {
             found.push(unusable(&error));
-            (found, false)
+            (found, Contents::default())
         }
     }
 }
@@ -96,7 +103,7 @@ fn of_rows(
     owners: &[OwnerRow],
     limits: Option<RetentionLimits>,
     now: Time,
-) -> Result<(Vec<Finding>, bool), StoreError> {
+) -> Result<(Vec<Finding>, Contents), StoreError> {
     let mut found = vec![of_size(space::measure(reader)?, limits)];
     let (alive, gone): (Vec<&OwnerRow>, Vec<&OwnerRow>) =
         owners.iter().partition(|row| living::is_alive(row));
@@ -127,7 +134,7 @@ fn of_rows(
             "set the clock right; schedules wait until it is past that time",
         ));
     }
-    Ok((found, secrets::any(reader)?))
+    Ok((found, Contents { has_secrets: secrets::any(reader)?, has_tokens: tokens::any(reader)? }))
 }
 
 fn of_size(space: space::Space, limits: Option<RetentionLimits>) -> Finding {

@@ -1,10 +1,12 @@
 //! Whether all is well with a database and with the machine it is on: what is found, and what mends it. Nothing is changed.
 
+mod access;
 mod database;
 mod files;
 mod machine;
 
-pub use database::check_database;
+pub use access::check_access;
+pub use database::{Contents, check_database};
 pub use files::{check_database_file, check_key_file};
 pub use machine::check_machine;
 

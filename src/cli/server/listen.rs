@@ -1,10 +1,14 @@
 //! Where a server listens, and whether it may: nobody else's machine gets in without saying who it is.
 
 use super::config::{Address, ServerConfig};
+use super::server_log::ServerLog;
 use crate::cli::CliError;
 use crate::server::http::{Bind, Limits};
+use crate::store::Store;
+use nix::unistd::geteuid;
 use std::fmt;
 use std::net::ToSocketAddrs;
+use std::path::Path;
 
 /// The addresses to listen to.
 pub(super) fn binds(config: &ServerConfig) -> Vec<Bind> {
@@ -37,6 +41,22 @@ pub(super) fn check_access(config: &ServerConfig, is_authenticated: bool) -> Res
         )
         .hint("or listen on 127.0.0.1 only, with a proxy in front that asks for a password")
         .hint("--allow-anonymous serves everybody, where the network itself is safe")),
+    }
+}
+
+/// Says that everybody on this machine can do what a user may, and how that is ended; `file` is that of the database.
+pub(crate) fn warning_of_open_access(user: &str, file: &Path) -> String {
+    let file = file.display();
+    format!(
+        "Every user of this machine can run commands as {user}: make a token with `dibble token create NAME -o {file}`, \
+         or set server.authenticator.basic.*"
+    )
+}
+
+/// Warns when whoever is on this machine is as mighty as root by this server.
+pub(super) fn warn_of_root(log: &ServerLog, is_authenticated: bool, store: &Store) {
+    if !is_authenticated && geteuid().is_root() {
+        log.warn(&warning_of_open_access("root", store.file()));
     }
 }
 

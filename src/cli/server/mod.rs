@@ -18,6 +18,7 @@ mod systemd;
 mod values;
 mod watched;
 
+pub(crate) use listen::warning_of_open_access;
 pub use options::ServerOptions;
 pub(crate) use running::Startup;
 pub use watched::WatchedArgs;
@@ -65,6 +66,15 @@ pub(crate) fn database_file(given: Option<PathBuf>, context: &Context) -> Result
         None => ServerConfig::read(&context.settings)?.database,
     };
     database::file(&database, context)
+}
+
+/// Whether the configuration of the server has a user, who signs in with a password.
+///
+/// # Errors
+///
+/// The configuration is wrong.
+pub(crate) fn has_user(context: &Context) -> Result<bool, CliError> {
+    Ok(ServerConfig::read(&context.settings)?.access.user.is_some())
 }
 
 /// How long a server with these options waits for running tasks when it is told to end.

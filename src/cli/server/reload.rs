@@ -29,6 +29,7 @@ fn follow(running: &mut Running, mut settings: Settings, default_level: Level) -
     let parts = &running.parts;
     let authenticator = authenticator(&config, parts.service.store())?;
     listen::check_access(&config, authenticator.has_users())?;
+    let has_users = authenticator.has_users();
     let site = parts.site(&config, authenticator)?;
     if let Some(schedules) =
         config.schedules.as_ref().filter(|_| config.schedules != running.config.schedules)
@@ -55,6 +56,7 @@ fn follow(running: &mut Running, mut settings: Settings, default_level: Level) -
         parts.log.warn(&format!("{key} has changed; the server follows it when it is started again"));
     }
     warnings.iter().for_each(|message| parts.log.warn(message));
+    listen::warn_of_root(&parts.log, has_users, parts.service.store());
     (running.config, running.settings) = (config, settings);
     Ok(())
 }

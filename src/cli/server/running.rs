@@ -77,6 +77,7 @@ impl Running {
         warning.iter().for_each(|warning| log.warn(warning));
         let authenticator = authenticator(&config, &store)?;
         listen::check_access(&config, authenticator.has_users())?;
+        listen::warn_of_root(&log, authenticator.has_users(), &store);
         let in_file = temporary.is_none().then(|| store.file());
         let vault = Vault::new(&settings, in_file).map_err(|error| CliError::user(error.to_string()))?;
         let vault = Arc::new(vault);

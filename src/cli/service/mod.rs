@@ -13,8 +13,10 @@ use self::systemctl::Systemctl;
 use self::unit::Unit;
 use super::account::{create_if_missing, current_user, must_exist};
 use super::args::{CommonArgs, Definition};
-use super::server::{ServerArgs, shutdown_timeout};
+use super::history::IN_DIRECTORY;
+use super::server::{ServerArgs, database_file, has_user, shutdown_timeout, warning_of_open_access};
 use super::{CliError, Context, Exit};
+use crate::actions::tokens::any_in_file;
 use clap::{ArgMatches, Args};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -111,6 +113,9 @@ impl Service<'_> {
         let line = |text: &str| self.context.output.line(text);
         if self.args.print {
             self.context.output.bytes(text.as_bytes());
+            if let Some(warning) = self.open_access(&unit)? {
+                self.context.output.note(&warning);
+            }
             return Ok(Exit::Success);
         }
         self.need_rights("install")?;
@@ -135,6 +140,9 @@ impl Service<'_> {
         line(&format!("{name} runs, and starts with the machine"));
         let of_user = if self.args.user { " --user" } else { "" };
         line(&format!("Its log: journalctl{of_user} -u {name} -f"));
+        if let Some(warning) = self.open_access(&unit)? {
+            line(&warning);
+        }
         if self.args.user {
             let user = current_user();
             if !Path::new("/var/lib/systemd/linger").join(&user).exists() {
@@ -189,6 +197,23 @@ impl Service<'_> {
             server.extend(["-o".into(), state_directory(name).into()]);
         }
         Ok(Unit { program, server, run_as, state, stop_timeout: timeout + AFTER_SHUTDOWN })
+    }
+
+    /// What there is to say of a service of the machine to which nobody has to sign in.
+    fn open_access(&self, unit: &Unit) -> Result<Option<String>, CliError> {
+        let Some(run_as) = unit.run_as.as_deref() else { return Ok(None) };
+        if has_user(self.context)? {
+            return Ok(None);
+        }
+        let file = match &unit.state {
+            Some(name) => state_directory(name).join(IN_DIRECTORY),
+            // A token that is in memory only cannot be made from outside.
+            None => match database_file(self.args.server.options.database.clone(), self.context)? {
+                Some(file) if !self.args.server.options.memory => file,
+                _ => return Ok(None),
+            },
+        };
+        Ok((!any_in_file(&file)).then(|| warning_of_open_access(run_as, &file)))
     }
 
     fn need_rights(&self, verb: &str) -> Result<(), CliError> {
