@@ -23,6 +23,18 @@ pub(super) fn candidates(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// Whether workflows lie in the directory itself, as they do in a project.
+pub(super) fn has_workflows(directory: &Path) -> bool {
+    fs::read_dir(directory).is_ok_and(|mut entries| {
+        entries.any(|entry| {
+            let is_named_so = |name: &[u8]| name.ends_with(b".dig") && !name.starts_with(b".");
+            entry.is_ok_and(|entry| {
+                is_named_so(entry.file_name().as_encoded_bytes()) && entry.path().is_file()
+            })
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,5 +53,17 @@ mod tests {
         }
         assert_eq!(candidates(root.path()).unwrap(), ["a", "b", "dangling", "link"].map(path));
         assert!(candidates(&path("none")).is_err());
+    }
+
+    #[test]
+    fn a_project_is_told_from_a_directory_of_projects() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("jobs.dig")).unwrap();
+        for name in [".hidden.dig", "notes.txt", "jobs.dig/wf.dig"] {
+            fs::write(root.path().join(name), "").unwrap();
+        }
+        assert!(!has_workflows(root.path()));
+        assert!(has_workflows(&root.path().join("jobs.dig")));
+        assert!(!has_workflows(&root.path().join("none")));
     }
 }

@@ -1,7 +1,7 @@
 //! All watched directories, and which of them are to be looked at when. It has no thread: it is told what has changed and
 //! asked when something is due.
 
-use super::folder::candidates;
+use super::folder::{candidates, has_workflows};
 use super::interests::Interests;
 use super::network::is_remote;
 use super::places::{Place, places_of_folder, places_of_project};
@@ -151,6 +151,14 @@ impl Roster {
         })
     }
 
+    /// What is wrong with the directory of projects when it is one project itself, and has none in it: nothing of it would
+    /// ever run.
+    pub fn mistaken_folder(&self) -> Option<String> {
+        let folder = self.folder.as_deref().filter(|folder| has_workflows(folder))?;
+        let has_projects = candidates(folder).is_ok_and(|found| found.iter().any(|it| has_workflows(it)));
+        (!has_projects).then(|| mistaken(folder))
+    }
+
     /// Whether there is anything to watch.
     pub fn is_empty(&self) -> bool {
         self.projects.is_empty() && self.folder.is_none()
@@ -251,6 +259,9 @@ impl Roster {
             self.say_once(Level::Error, format!("Cannot read {}: {error}", folder.display()));
             vec![]
         });
+        if has_workflows(&folder) {
+            self.say_once(Level::Error, mistaken(&folder));
+        }
         let mut has_changed = false;
         for directory in &found {
             if !self.projects.contains_key(directory) && self.add(directory) {
@@ -364,6 +375,14 @@ impl Roster {
     fn log(&self, level: Level, message: &str) {
         self.observer.log(&LogRecord { time: self.clock.now(), level, task: None, message });
     }
+}
+
+fn mistaken(folder: &Path) -> String {
+    let shown = folder.display();
+    format!(
+        "{shown} has workflows itself, which do not run: --projects-dir runs those in its sub-directories. Did you mean \
+         --project {shown}?"
+    )
 }
 
 fn is_candidate(directory: &Path) -> bool {

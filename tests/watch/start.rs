@@ -89,3 +89,21 @@ fn a_reload_of_the_configuration_does_not_end_the_watching() {
     write(&server, "p/wf.dig", &daily(8));
     wait_for_schedules(&server, &["p/wf 08:00"]);
 }
+
+#[test]
+fn a_project_is_not_taken_for_a_directory_of_projects() {
+    let project = Project::new().moving_clock().file("jobs/wf.dig", daily(7));
+    let arguments = ["server", "-m", "-n", "0", "--projects-dir", "jobs"];
+    let out = project.dibble(&arguments).fails(1);
+    let mistake = "jobs has workflows itself, which do not run: --projects-dir runs those in its sub-directories. Did \
+                   you mean --project ";
+    let _ = out.says(&[mistake]);
+
+    // There may be both, one of them by mistake.
+    let project = project.file("jobs/sales/wf.dig", daily(7));
+    let program = project.start(&arguments);
+    program.wait_for(mistake);
+    program.wait_for("(api)");
+    program.signal(nix::sys::signal::Signal::SIGTERM);
+    let _ = program.end().success();
+}

@@ -59,7 +59,8 @@ impl WatchedArgs {
 ///
 /// # Errors
 ///
-/// The store fails; or there is nothing to do, for what was named has never been good. A server with other projects, or
+/// The store fails; the directory of projects is a project itself, without any in it; or there is nothing to do, for what was
+/// named has never been good. A server with other projects, or
 /// with any place for them, starts all the same.
 pub(super) fn open(
     directories: Directories,
@@ -73,6 +74,9 @@ pub(super) fn open(
     let observer = Arc::new(log.clone()) as Arc<dyn Observer>;
     let roster = Roster::open(Arc::clone(store), context.clock.clone(), observer, directories, settings)
         .map_err(failed)?;
+    if let Some(mistake) = roster.mistaken_folder() {
+        return Err(CliError::user(mistake));
+    }
     let unusable = roster.unusable().map_err(failed)?;
     let has_others =
         has_folder || !store.read(|reader| projects::list(reader, None, 1)).map_err(failed)?.is_empty();
