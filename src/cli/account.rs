@@ -52,7 +52,10 @@ pub(super) fn create_if_missing(name: &str, home: &Path) -> Result<bool, CliErro
     Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
 }
 
-fn exists(name: &str) -> Result<bool, CliError> {
+/// # Errors
+///
+/// The users cannot be looked up.
+pub(super) fn exists(name: &str) -> Result<bool, CliError> {
     User::from_name(name)
         .map(|user| user.is_some())
         .map_err(|error| CliError::user(format!("Cannot look up the user {name}: {error}")))

@@ -1,6 +1,7 @@
 //! Arguments that several commands share, and how a command describes itself.
 
 use super::client_args::ClientArgs;
+use crate::client::models::Id;
 use clap::Args;
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -105,22 +106,57 @@ pub struct PageArgs {
     pub page_size: Option<i64>,
 }
 
+impl PageArgs {
+    /// How to see what is older, after a page that is full because nobody gave its size.
+    pub(crate) fn older<Id: Display>(&self, shown: usize, last: Option<Id>) -> Option<String> {
+        let last = last.filter(|_| self.page_size.is_none() && shown as i64 >= PAGE)?;
+        Some(format!(
+            "There may be more: use --last-id {last} to show what is older than these {shown}, or -s -1 for all."
+        ))
+    }
+}
+
 /// Which part of a list is shown that begins with the oldest.
 #[derive(Debug, Clone, Default, Args)]
 pub struct CountArgs {
-    /// Show at most so many
-    #[arg(long, value_name = "NUMBER", default_value = "100", value_parser = long("--count"))]
-    pub count: i64,
+    /// Show at most so many [default: all]
+    #[arg(long, value_name = "NUMBER", value_parser = long("--count"))]
+    pub count: Option<i64>,
 
     /// Show what comes after this id
     #[arg(long, value_name = "ID", value_parser = long("--last-id"))]
     pub last_id: Option<i64>,
 }
 
+/// How many entries are asked for at a time, as Digdag does.
+const PAGE: i64 = 100;
+
 impl CountArgs {
+    /// Asks for the entries with `ask`, which is told after which one and how many: page after page unless a number is
+    /// given.
+    pub(crate) fn ask<T, E>(
+        &self,
+        id: impl Fn(&T) -> &Id,
+        mut ask: impl FnMut(Option<i64>, i64) -> Result<Vec<T>, E>,
+    ) -> Result<Vec<T>, E> {
+        let mut found = ask(self.last_id, self.count.unwrap_or(PAGE))?;
+        let mut is_full = found.len() as i64 >= PAGE;
+        while self.count.is_none() && is_full {
+            let last = found.last().map(|item| id(item).clone());
+            let next = ask(last.as_ref().and_then(|id| id.as_str().parse().ok()), PAGE)?;
+            // A server that takes no notice of the id would send the same page for ever.
+            if next.last().map(&id) == last.as_ref() {
+                break;
+            }
+            is_full = next.len() as i64 >= PAGE;
+            found.extend(next);
+        }
+        Ok(found)
+    }
+
     /// How to see what comes after a full page, which would not be noticed otherwise.
-    pub(crate) fn more<Id: Display>(&self, shown: usize, last: Option<Id>) -> Option<String> {
-        let last = last.filter(|_| shown as i64 >= self.count)?;
+    pub(crate) fn more(&self, shown: usize, last: Option<&Id>) -> Option<String> {
+        let last = last.filter(|_| self.count.is_some_and(|count| shown as i64 >= count))?;
         Some(format!("There may be more: use --last-id {last} to show what comes after these {shown}."))
     }
 }

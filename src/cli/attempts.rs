@@ -109,6 +109,8 @@ pub fn run_list(args: &AttemptsArgs, context: &Context) -> Result<Exit, CliError
     for attempt in newest_first.iter().rev().take_while(|_| !output.is_closed()) {
         output.line(&attempt_block(attempt, &context.zone));
     }
+    let oldest = newest_first.last().map(|attempt| &attempt.id);
+    args.page.older(newest_first.len(), oldest).iter().for_each(|more| output.note(more));
     Ok(Exit::Success)
 }
 

@@ -4,7 +4,8 @@ use super::args::{CountArgs, Definition};
 use super::block::{project_block, watched_block};
 use super::client_args::{ClientArgs, connect};
 use super::{CliError, Context, Exit};
-use crate::client::ProjectPage;
+use crate::client::models::{Project, Projects};
+use crate::client::{ClientError, ProjectPage};
 use clap::Args;
 
 pub const DEFINITION: Definition = Definition {
@@ -61,9 +62,17 @@ pub fn run(args: &ProjectsArgs, context: &Context) -> Result<Exit, CliError> {
             }
         }
         None => {
-            let CountArgs { last_id, count } = args.page;
             let name_pattern = args.name_pattern.as_deref();
-            client.projects(&ProjectPage { last_id, count: Some(count), name_pattern })?
+            let mut unregistered = vec![];
+            let projects = args.page.ask(
+                |project: &Project| &project.id,
+                |last_id, count| -> Result<_, ClientError> {
+                    let page = client.projects(&ProjectPage { last_id, count: Some(count), name_pattern })?;
+                    unregistered.extend(page.unregistered);
+                    Ok(page.projects)
+                },
+            )?;
+            Projects { projects, unregistered }
         }
     };
     let output = &context.output;
@@ -154,6 +163,27 @@ mod tests {
             err,
             format!("{FOOTER}There may be more: use --last-id 7 to show what comes after these 1.\n")
         );
+    }
+
+    #[test]
+    fn all_pages_are_shown() {
+        let all: Vec<Value> = (1..=205).map(project).collect();
+        let pages = || {
+            [
+                answer("count=100", &all[..100]),
+                answer("last_id=100&count=100", &all[100..200]),
+                answer("last_id=200&count=100", &all[200..]),
+            ]
+        };
+        let (out, err) = asked(&DEFINITION, run, "", pages());
+        assert_eq!((out.matches("  name: p").count(), err.as_str()), (205, FOOTER));
+        let (out, _) = asked(&DEFINITION, run, "--json", pages());
+        assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), json!({ "projects": all }));
+        // One that is full may be the last, also of a server that takes no notice of where to go on.
+        let (first, same) = (answer("count=100", &all[..100]), answer("last_id=100&count=100", &all[..100]));
+        assert_eq!(asked(&DEFINITION, run, "", [first.clone(), same]).1, FOOTER);
+        let none = answer("last_id=100&count=100", &[]);
+        assert_eq!(asked(&DEFINITION, run, "", [first, none]).1, FOOTER);
     }
 
     #[test]

@@ -104,17 +104,17 @@ pub fn run(args: &SessionsArgs, context: &Context) -> Result<Exit, CliError> {
         }
         History::Server(client) => (ask(&client, &selection, &args.page)?, "start"),
     };
-    print(newest_first, matches!(selection, SessionSelection::Session(_)), start, args.json, context)
+    print(newest_first, matches!(selection, SessionSelection::Session(_)), start, args, context)
 }
 
 fn print(
     newest_first: Vec<Session>,
     is_single: bool,
     start: &str,
-    json: bool,
+    args: &SessionsArgs,
     context: &Context,
 ) -> Result<Exit, CliError> {
-    let output = &context.output;
+    let (output, json) = (&context.output, args.json);
     match newest_first.first() {
         Some(session) if json && is_single => context.print_json(session)?,
         _ if json => context.print_json(&Sessions { sessions: newest_first })?,
@@ -128,6 +128,8 @@ fn print(
             for session in newest_first.iter().rev().take_while(|_| !output.is_closed()) {
                 output.line(&session_block(session, &context.zone));
             }
+            let oldest = newest_first.last().map(|session| &session.id);
+            args.page.older(newest_first.len(), oldest).iter().for_each(|more| output.note(more));
         }
     }
     Ok(Exit::Success)

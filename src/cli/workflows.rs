@@ -4,7 +4,7 @@ use super::args::{CountArgs, Definition};
 use super::client_args::{ClientArgs, connect};
 use super::{CliError, Context, Exit};
 use crate::client::models::{Workflow, Workflows};
-use crate::client::{Client, WorkflowPage};
+use crate::client::{Client, ClientError, WorkflowPage};
 use crate::model::{Params, yaml_text};
 use clap::Args;
 
@@ -66,13 +66,15 @@ pub fn run(args: &WorkflowsArgs, context: &Context) -> Result<Exit, CliError> {
             list(workflows, Some(&project.name), None, args.json, context)?;
         }
         (None, _) => {
-            let workflows = client.workflows(&WorkflowPage {
-                last_id: args.page.last_id,
-                count: Some(args.page.count),
-                order: Some(&args.order),
-                name_pattern: args.name_pattern.as_deref(),
-            })?;
-            list(workflows.workflows, None, Some(&args.page), args.json, context)?;
+            let workflows = args.page.ask(
+                |workflow: &Workflow| &workflow.id,
+                |last_id, count| -> Result<_, ClientError> {
+                    let (order, name_pattern) = (Some(args.order.as_str()), args.name_pattern.as_deref());
+                    let page = WorkflowPage { last_id, count: Some(count), order, name_pattern };
+                    Ok(client.workflows(&page)?.workflows)
+                },
+            )?;
+            list(workflows, None, Some(&args.page), args.json, context)?;
         }
     }
     Ok(Exit::Success)

@@ -250,3 +250,27 @@ fn commands_do_what_they_do_under_cron() {
         }
     }
 }
+
+#[test]
+fn a_crontab_of_the_system_is_not_taken_for_one_of_a_user() {
+    let tab = "SHELL=/bin/sh\n17 * * * * root /opt/hourly.sh\n@daily daemon /opt/daily.sh -v\n";
+    let project = Project::new().file("sys", tab).clock("2026-03-27T12:00:00Z");
+    let import = |arguments: &[&str]| {
+        let common = ["import-crontab", "sys", "--output", "jobs", "--timezone", "UTC"];
+        project.dibble(&[&common, arguments].concat())
+    };
+    let _ = import(&[]).fails(1).says(&[
+        "error: sys: every command begins with a user of this machine: --system?",
+        "--no-system that the command begins there",
+    ]);
+    assert!(!project.has("jobs"));
+    let _ = import(&["--system"]).success();
+    assert!(project.has("jobs/hourly.dig"));
+    let _ = import(&["--no-system", "--force"]).success();
+
+    // One command that begins with no user, or that is a single word, is a command.
+    for other in ["0 1 * * * /opt/other.sh root\n", "0 1 * * * root\n"] {
+        let project = Project::new().file("sys", format!("{tab}{other}")).clock("2026-03-27T12:00:00Z");
+        let _ = project.dibble(&["import-crontab", "sys", "--output", "jobs", "--timezone", "UTC"]).success();
+    }
+}

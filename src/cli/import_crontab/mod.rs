@@ -7,7 +7,7 @@ mod sources;
 
 use self::report::{Converted, Report};
 use self::sources::Source;
-use super::account::current_user;
+use super::account::{current_user, exists};
 use super::args::Definition;
 use super::{CliError, Context, Exit};
 use crate::crontab::{Compared, Entry, LineError, Names, Options, When, convert, mail_settings, parse};
@@ -48,6 +48,10 @@ pub struct ImportCrontabArgs {
     #[arg(long)]
     pub system: bool,
 
+    /// No user stands before the command, even if it looks so
+    #[arg(long, conflicts_with = "system")]
+    pub no_system: bool,
+
     /// Overwrite workflows that are there
     #[arg(long)]
     pub force: bool,
@@ -74,8 +78,20 @@ pub fn run(args: &ImportCrontabArgs, context: &Context) -> Result<Exit, CliError
     let mut names = Names::default();
     let mut report = Report { dir: args.output.clone(), ..Report::default() };
     let mut entries = Vec::new();
-    for source in sources::read(&args.files, args.system, &user, context)? {
+    let system = (args.system || args.no_system).then_some(args.system);
+    for source in sources::read(&args.files, system, &user, context)? {
         let mut crontab = parse(&source.text, source.with_user, seed(&host));
+        let is_known = args.files.is_empty() || system.is_some() || source.owner.is_some();
+        if !is_known && !source.with_user && all_have_users(&crontab.entries)? {
+            return Err(CliError::user(format!(
+                "{}: every command begins with a user of this machine: --system?",
+                source.label
+            ))
+            .hint(
+                "--system says that it is a crontab of the system, --no-system that the command begins there",
+            )
+            .hint("nothing has been written"));
+        }
         let failed = |error: LineError| source.failed(error);
         report.errors.extend(crontab.errors.into_iter().map(failed));
         let disabled = crontab.disabled.into_iter();
@@ -104,6 +120,19 @@ pub fn run(args: &ImportCrontabArgs, context: &Context) -> Result<Exit, CliError
         report.print(context);
     }
     Ok(if report.errors.is_empty() { Exit::Success } else { Exit::Failure })
+}
+
+/// Whether a user of this machine stands before every command, as in a crontab of the system.
+fn all_have_users(entries: &[Entry]) -> Result<bool, CliError> {
+    for entry in entries {
+        let command = String::from_utf8_lossy(&entry.command);
+        let mut words = command.split_ascii_whitespace();
+        match (words.next(), words.next()) {
+            (Some(user), Some(_)) if exists(user)? => {}
+            _ => return Ok(false),
+        }
+    }
+    Ok(!entries.is_empty())
 }
 
 fn converted(

@@ -40,33 +40,40 @@ const SYSTEM_DIRECTORY: &str = "/etc/cron.d";
 /// Where crons keep the crontabs of users: Debian, SUSE, Red Hat.
 const SPOOLS: [&str; 3] = ["/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron"];
 
-/// Reads the crontabs that are named, or those that are meant when none is.
+/// Reads the crontabs that are named, or those that are meant when none is. `system` says whether a user stands before
+/// the commands, if somebody has said so.
 pub(super) fn read(
     files: &[PathBuf],
-    system: bool,
+    system: Option<bool>,
     user: &str,
     context: &Context,
 ) -> Result<Vec<Source>, CliError> {
     if files.is_empty() {
-        return if system { of_system() } else { of_user(user).map(|source| vec![source]) };
+        return if system == Some(true) { of_system() } else { of_user(user).map(|source| vec![source]) };
     }
     let read = |path: &PathBuf| {
         if path == Path::new("-") {
             let mut text = Vec::new();
             let read = io::stdin().lock().read_to_end(&mut text);
             read.map_err(|error| CliError::user(format!("Cannot read standard input: {error}")))?;
-            return Ok(Source { label: "stdin".to_owned(), text, with_user: system, owner: None });
+            return Ok(Source {
+                label: "stdin".to_owned(),
+                text,
+                with_user: system == Some(true),
+                owner: None,
+            });
         }
         file(&context.dir.join(path), &path.display().to_string(), system)
     };
     files.iter().map(read).collect()
 }
 
-fn file(path: &Path, label: &str, system: bool) -> Result<Source, CliError> {
+fn file(path: &Path, label: &str, system: Option<bool>) -> Result<Source, CliError> {
     let text = fs::read(path).map_err(|error| CliError::user(format!("Cannot read {label}: {error}")))?;
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let with_user =
-        system || real == Path::new(SYSTEM_CRONTAB) || real.parent() == Some(Path::new(SYSTEM_DIRECTORY));
+    let is_of_system =
+        || real == Path::new(SYSTEM_CRONTAB) || real.parent() == Some(Path::new(SYSTEM_DIRECTORY));
+    let with_user = system.unwrap_or_else(is_of_system);
     Ok(Source { label: label.to_owned(), text, with_user, owner: owner(&real) })
 }
 
@@ -112,7 +119,7 @@ fn of_system() -> Result<Vec<Source>, CliError> {
             "There is neither {SYSTEM_CRONTAB} nor a file in {SYSTEM_DIRECTORY}"
         )));
     }
-    paths.iter().map(|path| file(path, &path.display().to_string(), true)).collect()
+    paths.iter().map(|path| file(path, &path.display().to_string(), Some(true))).collect()
 }
 
 #[cfg(test)]
