@@ -4,7 +4,7 @@
 use super::register::{NewRevision, digest, insert_revision};
 use crate::dig::schedule::{Schedule, ScheduleTime};
 use crate::dig::{DigError, LoadedWorkflow, Severity};
-use crate::model::{Params, ProjectId, RevisionId, Time, WorkflowId};
+use crate::model::{Params, ProjectId, RevisionId, SessionTime, Time, WorkflowId};
 use crate::store::projects::ProjectWithRevision;
 use crate::store::schedules::{self, Position, ScheduleRow};
 use crate::store::{StoreError, Writer, archives, projects, revisions};
@@ -141,7 +141,7 @@ pub(super) fn move_schedules(
         let (Some(schedule), Some(&workflow)) = (&scheduled.schedule, ids.get(name)) else { continue };
         match old.remove(name) {
             Some(row) => {
-                let position = new.position(name, schedule, &row);
+                let position = new.position(name, schedule, &row, now);
                 schedules::redefine(writer, row.id, workflow, position)?;
             }
             None => {
@@ -159,14 +159,17 @@ pub(super) fn move_schedules(
 impl NewSchedules<'_> {
     /// Where a schedule goes on by its new definition: after the session that it ran last, whatever the old definition
     /// had planned.
-    fn position(&self, workflow: &str, schedule: &Schedule, old: &ScheduleRow) -> Position {
+    fn position(&self, workflow: &str, schedule: &Schedule, old: &ScheduleRow, now: Time) -> Position {
         let last_session_time = old.last_session_time.filter(|_| !self.clear.contain(workflow));
         let next = match last_session_time {
             Some(last) => schedule.next(last.time()),
             None => schedule.first(self.from),
         };
         let next = next.unwrap_or(ScheduleTime::NEVER);
-        Position { next, last_session_time, late_session_time: old.late_session_time }
+        // One that was put back to an earlier time is not late because of that, and one that has yet to come is not at all.
+        let put_back = (next.run < old.next.run).then(|| SessionTime::new(next.session));
+        let late_session_time = put_back.or(old.late_session_time).filter(|_| next.run <= now);
+        Position { next, last_session_time, late_session_time }
     }
 }
 

@@ -453,7 +453,8 @@ fn what_nobody_waits_for_is_not_late() {
     // The schedule was put back on purpose.
     let row = world.store.read(|r| schedules::by_id(r, id)).unwrap().unwrap();
     let back = ScheduleTime { session: at("2024-01-01T00:30:00Z"), run: at("2024-01-01T00:30:00Z") };
-    let position = schedules::Position { next: back, ..row.position() };
+    let late_session_time = Some(SessionTime::new(back.session));
+    let position = schedules::Position { next: back, late_session_time, ..row.position() };
     world.store.write(Durability::Normal, |w| schedules::redefine(w, id, row.workflow_id, position)).unwrap();
     world.run_at("2024-01-01T05:30:00Z");
     let off = World::new("2024-01-01T00:00:01Z", true, &[("schedule.late_after", "0")]);

@@ -123,6 +123,7 @@ mod tests {
             assert_eq!(status, 200, "{body}");
             row().next.run.to_rfc3339()
         };
+        let late = || row().late_session_time;
         let ran_on_the_tenth = || {
             let next = ScheduleTime { session: at(864_000), run: at(889_200) };
             let seen = row();
@@ -137,6 +138,7 @@ mod tests {
         let clear = "clear_schedule=daily";
         assert_eq!(next_after(&format!("project=p&revision=3&{clear}&{from}")), "1970-01-05T07:00:00+00:00");
         ran_on_the_tenth();
+        assert_eq!(late(), None, "it is yet to come");
         let clear = "clear_schedule_all=true&schedule_from=";
         assert_eq!(next_after(&format!("project=p&revision=4&{clear}")), "1970-01-01T07:00:00+00:00");
         assert_eq!(server.schedule_changes(), 4);

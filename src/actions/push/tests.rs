@@ -286,6 +286,20 @@ fn cleared_schedules_begin_anew() {
 }
 
 #[test]
+fn schedules_that_are_put_back_are_not_late() {
+    let fixture = Fixture::new();
+    let files = [("a.dig", DAILY)];
+    let project = fixture.push("p", "1", &files).unwrap().project.project.id;
+    let late = |revision: &str, from: &str| {
+        fixture.push_from("p", revision, &files, from, &ClearSchedules::All).unwrap();
+        fixture.schedules(project)[0].late_session_time
+    };
+    let past = "2026-11-02T00:00:00Z";
+    assert_eq!(late("2", past), Some(SessionTime::new(time(past))), "whoever wants it need not be told");
+    assert_eq!(late("3", "2026-12-02T00:00:00Z"), None, "it is yet to come");
+}
+
+#[test]
 fn a_schedule_that_has_ended_never_comes() {
     let fixture = Fixture::new();
     let ended = "schedule: {daily>: 07:00:00, end: 2020-01-01}\n+a: {}\n";
