@@ -180,6 +180,7 @@ impl Dispatcher {
                 }
                 Message::Abort(stage) => self.signal_all(stage),
                 Message::Slots(settings) => self.configure(settings),
+                Message::StoreMoved(error) => return Err(error.into()),
                 Message::StoreFailed(error) if self.purpose == Purpose::Run => return Err(error.into()),
                 Message::StoreFailed(error) => self.tell(Level::Error, &error.to_string()),
             }

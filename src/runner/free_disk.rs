@@ -3,6 +3,7 @@
 //! Nobody watches the disk. It is looked at when something wants to begin, which costs a microsecond, and again while
 //! something waits for room.
 
+use super::message::Message;
 use super::shared::Shared;
 use crate::actions::accept::{self, Accepted};
 use crate::actions::start::{StartError, StartRequest, Terms};
@@ -10,7 +11,7 @@ use crate::logs::{Level, LogRecord};
 use crate::model::show_size;
 use crate::notifications::{About, payload};
 use crate::store::notifications::{NewNotification, NotificationKind};
-use crate::store::{Durability, notifications};
+use crate::store::{Durability, StoreError, notifications};
 use nix::sys::statvfs::statvfs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,11 +63,33 @@ fn free(place: &Path) -> Option<u64> {
 }
 
 impl Shared {
-    /// Whether something new may begin. Tells of it, once, when that has changed.
+    /// Whether the file of the store is still in its place. The runner ends when it is not.
     ///
     /// # Errors
     ///
-    /// There is too little room on the disk.
+    /// It was removed or replaced.
+    pub(super) fn check_store(&self) -> Result<(), StoreError> {
+        self.store.check_place().inspect_err(|_| {
+            let file = self.store.file().to_owned();
+            self.inbox.send(Message::StoreMoved(StoreError::Moved { file }));
+        })
+    }
+
+    /// Whether something new may begin: it will be known later, and there is room for it.
+    ///
+    /// # Errors
+    ///
+    /// The file of the store is not in its place, or there is too little room on the disk.
+    pub(super) fn check_room(&self) -> Result<(), StartError> {
+        self.check_store()?;
+        self.check_disk()
+    }
+
+    /// Whether there is room on the disk. Tells of it, once, when that has changed.
+    ///
+    /// # Errors
+    ///
+    /// There is too little.
     pub(super) fn check_disk(&self) -> Result<(), StartError> {
         let (missing, changed) = self.free_disk.look();
         if changed {
@@ -77,6 +100,7 @@ impl Shared {
 
     /// Accepts a request, unless something new would begin on a full disk.
     pub(super) fn accept(&self, request: &StartRequest, terms: &Terms) -> Result<Accepted, StartError> {
+        self.check_store()?;
         let Err(full) = self.check_disk() else {
             return accept::accept(&self.store, request, terms, self.now());
         };
@@ -87,9 +111,9 @@ impl Shared {
         }
     }
 
-    /// The terms, under which nothing new begins on a full disk.
-    pub(super) fn terms_on_disk(&self, terms: &Terms) -> Terms {
-        if self.check_disk().is_ok() { *terms } else { Terms { max_attempts: 0, ..*terms } }
+    /// The terms, under which nothing new begins where it may not.
+    pub(super) fn terms_with_room(&self, terms: &Terms) -> Terms {
+        if self.check_room().is_ok() { *terms } else { Terms { max_attempts: 0, ..*terms } }
     }
 
     fn tell_of_disk(&self, missing: Option<&str>) {

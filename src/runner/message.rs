@@ -30,4 +30,6 @@ pub(super) enum Message {
     Slots(SlotSettings),
     /// The store failed somewhere else.
     StoreFailed(StoreError),
+    /// Somebody has taken the file of the store away: nothing more that is done would be known later.
+    StoreMoved(StoreError),
 }

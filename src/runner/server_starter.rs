@@ -112,7 +112,7 @@ impl ServerStarter {
                 None
             }
         };
-        if !waiting.is_empty() && shared.check_disk().is_err() {
+        if !waiting.is_empty() && shared.check_room().is_err() {
             self.deferred().add(session, Instant::now());
             return vec![];
         }

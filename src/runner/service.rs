@@ -198,6 +198,15 @@ impl Service {
         self.shared.check_disk().err().map(|error| error.to_string())
     }
 
+    /// Whether the file of the store is still in its place. When it is not, the runner stops by itself.
+    ///
+    /// # Errors
+    ///
+    /// It was removed or replaced.
+    pub fn check_store(&self) -> Result<(), StoreError> {
+        self.shared.check_store()
+    }
+
     /// How busy it is.
     pub fn load(&self) -> &Load {
         &self.shared.load
@@ -222,7 +231,7 @@ impl Service {
     /// The store cannot be read or written: none was started. Why a single one cannot be accepted is in its place.
     pub fn start_all(&self, starts: &[Start<'_>]) -> Result<Vec<Result<Started, StartError>>, StoreError> {
         let terms = Terms { max_attempts: self.max_scheduled_attempts, ..self.terms };
-        let terms = self.shared.terms_on_disk(&terms);
+        let terms = self.shared.terms_with_room(&terms);
         let accepted = accept::accept_all(self.store(), starts, &terms, self.shared.now())?;
         let mut all_begun = vec![];
         let started = accepted.into_iter().map(|accepted| {
@@ -241,7 +250,7 @@ impl Service {
     ///
     /// Those of the store.
     pub fn room(&self) -> Result<usize, StoreError> {
-        if self.shared.check_disk().is_err() {
+        if self.shared.check_room().is_err() {
             return Ok(0);
         }
         let unfinished = self.store().read(attempts::count_unfinished)?;
@@ -270,7 +279,7 @@ impl Service {
     ///
     /// They cannot all be accepted; nothing was written.
     pub fn backfill(&self, request: &BackfillRequest) -> Result<Vec<AttemptRow>, StartError> {
-        self.shared.check_disk()?;
+        self.shared.check_room()?;
         let backfilled = backfill::accept(self.store(), request, &self.terms, self.shared.now())?;
         if let Some(begun) = backfilled.first {
             self.shared.adopt([self.starter.active(&self.shared, *begun)]);

@@ -13,7 +13,8 @@ pub const ROUTES: &[Route<App>] = &health::routes::<App>();
 impl Vitals for App {
     fn health(&self) -> Health {
         // Takes the lock of the writer and gives it back, so that a file that cannot be written is noticed.
-        let database = match self.store().write(Durability::Normal, |_| Ok(())) {
+        let written = self.store().write(Durability::Normal, |_| Ok(()));
+        let database = match self.service().check_store().and(written) {
             Ok(()) => self.service().failure().map_or(Condition::Ok, Condition::Failed),
             Err(error) => Condition::Failed(error.to_string()),
         };

@@ -41,6 +41,10 @@ pub enum StoreError {
     #[error("{} cannot be written; you need write permission for it and its directory", file.display())]
     ReadOnly { file: PathBuf },
 
+    /// The file is still open, but what is written to it is lost.
+    #[error("{} was removed or replaced while it was in use", file.display())]
+    Moved { file: PathBuf },
+
     #[error("no space left for {}; make room on its disk, then try again", file.display())]
     Full { file: PathBuf, source: Error },
 

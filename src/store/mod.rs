@@ -52,6 +52,7 @@ pub mod notifications;
 mod open;
 pub mod overlong;
 pub mod owners;
+mod place;
 pub mod projects;
 pub mod retention;
 pub mod revisions;
@@ -81,6 +82,7 @@ pub use row::Page;
 pub use watch::Watch;
 
 use create::Created;
+use place::FileId;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -94,6 +96,8 @@ const IDLE_READERS: usize = 4;
 #[derive(Debug)]
 pub struct Store {
     file: PathBuf,
+    /// Which file that was when it was opened; none in memory.
+    id: Option<FileId>,
     // Declared before the writer: SQLite tidies the file up when its last connection closes, and only a writer can.
     idle: Mutex<Vec<Reader>>,
     connections: Connections,
@@ -169,12 +173,22 @@ impl Store {
     }
 
     fn with(file: PathBuf, connections: Connections) -> Self {
-        Self { file, idle: Mutex::default(), connections }
+        let id = FileId::of(&file).ok().flatten();
+        Self { file, id, idle: Mutex::default(), connections }
     }
 
     /// The file, as an absolute path; `(memory)` when there is none.
     pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// Whether what is written now is found again by others. Costs a microsecond.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Moved`] when somebody has removed the file, or put another one in its place.
+    pub fn check_place(&self) -> Result<()> {
+        self.id.map_or(Ok(()), |id| id.check(&self.file))
     }
 
     /// Reads. Everything that `work` sees is of one moment.

@@ -15,16 +15,22 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// Starts the thread. `changed` is called after schedules have changed, and must not take long.
+    /// Starts the thread. `changed` is called after schedules have changed, `looking` before each look at directories of
+    /// which there is news. Neither must take long.
     ///
     /// # Errors
     ///
     /// The system has no thread left.
-    pub fn start(mut roster: Roster, changed: impl Fn() + Send + 'static) -> io::Result<Self> {
+    pub fn start(
+        mut roster: Roster,
+        looking: impl Fn() + Send + 'static,
+        changed: impl Fn() + Send + 'static,
+    ) -> io::Result<Self> {
         // It was for the source, which has it by now.
         let (news, told) = std::mem::replace(&mut roster.news, channel());
         let work = move || {
             loop {
+                looking();
                 if roster.attend(Instant::now()) {
                     changed();
                 }

@@ -1,5 +1,6 @@
 //! What goes wrong from outside: kills, signals, other processes, broken files, full disks, hostile input.
 
+mod file_removed;
 mod files;
 mod full_disk;
 mod hostile;

@@ -129,7 +129,7 @@ impl Running {
         if let Some(settings) = &config.schedules {
             schedules.start(&service, settings.clone(), Arc::clone(&notified), &log)?;
         }
-        let watcher = watch(roster, &schedules)?;
+        let watcher = watch(roster, &schedules, &service)?;
         let parts = Parts { service, vault, schedules, notified, log, since };
         front.put(parts.site(&config, authenticator)?);
         let variable = context.variable;
@@ -198,12 +198,23 @@ fn options(config: &RunConfig, context: &Context) -> RunOptions {
 }
 
 /// Watches directories from now on, if there are any.
-fn watch(roster: Roster, schedules: &Arc<Schedules>) -> Result<Option<Watcher>, CliError> {
+fn watch(
+    roster: Roster,
+    schedules: &Arc<Schedules>,
+    service: &Arc<Service>,
+) -> Result<Option<Watcher>, CliError> {
     if roster.is_empty() {
         return Ok(None);
     }
-    let schedules = Arc::clone(schedules);
-    let watcher = Watcher::start(roster, move || schedules.with(Scheduler::wake));
+    let (schedules, service) = (Arc::clone(schedules), Arc::downgrade(service));
+    // Whoever removes a project may have removed the database in it.
+    let looking = move || {
+        if let Some(service) = service.upgrade() {
+            // The runner ends then, and says why.
+            let _ = service.check_store();
+        }
+    };
+    let watcher = Watcher::start(roster, looking, move || schedules.with(Scheduler::wake));
     watcher.map(Some).map_err(|error| CliError::internal(format!("Directories cannot be watched: {error}")))
 }
 
