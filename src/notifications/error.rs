@@ -9,7 +9,12 @@ pub enum SendError {
     #[error("Notification shell command timed out: {0}")]
     TimedOut(String),
     #[error("Notification shell command failed: {command}, {}", ended(*.status))]
-    Failed { command: String, status: ExitStatus },
+    Failed {
+        command: String,
+        status: ExitStatus,
+        /// The last line that it complained with, without what may be secret.
+        complaint: Option<String>,
+    },
     #[error("Failed to execute notification shell command: {command}: {source}")]
     NotRun { command: String, source: io::Error },
     /// The server answered, but took nothing.
@@ -26,6 +31,9 @@ impl SendError {
     pub fn answer(&self) -> String {
         shortened(&match self {
             Self::TimedOut(_) => "timed out".to_owned(),
+            Self::Failed { status, complaint: Some(complaint), .. } => {
+                format!("{}: {complaint}", ended(*status))
+            }
             Self::Failed { status, .. } => ended(*status),
             Self::NotRun { source, .. } => format!("could not be run: {source}"),
             Self::Refused { status, body } if body.is_empty() => status.clone(),

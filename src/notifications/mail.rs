@@ -2,9 +2,11 @@
 
 use super::error::{SendError, shortened};
 use super::mail_body::BodyTemplate;
+use super::mail_text;
+use super::one_line::one_line;
 use super::texts::{flag, required, text, wrong};
 use crate::model::{ConfigError, Params, Settings, Time};
-use lettre::message::header::ContentType;
+use lettre::message::header::{ContentType, MIME_VERSION_1_0};
 use lettre::message::{Mailbox, Mailboxes, MessageBuilder};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
@@ -16,7 +18,8 @@ use std::{fmt, io};
 
 /// How long the mail server may be silent.
 const TIMEOUT: Duration = Duration::from_secs(60);
-const DEFAULT_SUBJECT: &str = "Digdag Notification";
+/// In bytes.
+const LONGEST_SUBJECT: usize = 500;
 
 /// Whom to write, and over which mail server.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,7 +28,7 @@ pub(super) struct Mail {
     to: Vec<Mailbox>,
     cc: Vec<Mailbox>,
     bcc: Vec<Mailbox>,
-    subject: String,
+    subject: Option<String>,
     body: BodyTemplate,
     html: bool,
     host: String,
@@ -69,7 +72,8 @@ impl Mail {
             to: addresses(settings, &to_key)?,
             cc: addresses(settings, "notification.mail.cc")?,
             bcc: addresses(settings, "notification.mail.bcc")?,
-            subject: text(settings, "notification.mail.subject").unwrap_or(DEFAULT_SUBJECT).to_owned(),
+            subject: text(settings, "notification.mail.subject")
+                .map(|subject| one_line(subject, LONGEST_SUBJECT)),
             body: BodyTemplate::read(settings)?,
             html: flag(settings, "notification.mail.html", false)?,
             host: required(settings, "notification.mail.host")?.to_owned(),
@@ -92,15 +96,16 @@ impl Mail {
     }
 
     fn message(&self, payload: &Params, now: Time) -> Result<Message, String> {
-        let body = self.body.fill(payload, now).map_err(|error| error.to_string())?;
+        let body = self.body.fill(payload, self.html, now).map_err(|error| error.to_string())?;
         let mut builder = Message::builder().from(self.from.clone()).sender(self.from.clone());
         builder = self.to.iter().cloned().fold(builder, MessageBuilder::to);
         builder = self.cc.iter().cloned().fold(builder, MessageBuilder::cc);
         builder = self.bcc.iter().cloned().fold(builder, MessageBuilder::bcc);
         builder
-            .subject(&self.subject)
+            .subject(self.subject.clone().unwrap_or_else(|| mail_text::subject(payload)))
             .date(now.into())
             .message_id(None)
+            .header(MIME_VERSION_1_0)
             .header(if self.html { ContentType::TEXT_HTML } else { ContentType::TEXT_PLAIN })
             .body(body)
             .map_err(|error| error.to_string())

@@ -1,48 +1,42 @@
-//! The text of a mail: a template whose `${...}` see the fields of a notification, as templates of workflows see parameters.
+//! The text of a mail: a template whose `${...}` see the fields of a notification, as templates of workflows see parameters,
+//! or one of our own.
 
+use super::details::machine;
+use super::mail_text;
 use super::payload::{About, payload};
 use super::texts::{text, wrong};
 use crate::dig::expression::{EvaluationError, Evaluator};
 use crate::model::time::SessionTime;
 use crate::model::{AttemptId, ConfigError, Params, ProjectId, SessionId, Settings, Time, WorkflowId, Zone};
+use serde_json::{Value, json};
 use std::fs;
 
+/// None for the body that says what is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct BodyTemplate(String);
-
-/// Digdag's, so that rules that people made for its mails go on to work.
-const DEFAULT: &str = "\
-Digdag Notification
-
-Message: ${message}
-Date: ${timestamp}
-
-Site Id: ${site_id}
-Project Name: ${project_name}
-Project Id: ${project_id}
-Workflow Name: ${workflow_name}
-Revision: ${revision}
-Attempt Id: ${attempt_id}
-Session Id: ${session_id}
-Task Name: ${task_name}
-Time Zone: ${timezone}
-Session Uuid: ${session_uuid}
-Session Time: ${session_time}";
+pub(super) struct BodyTemplate(Option<String>);
 
 impl BodyTemplate {
-    /// The file of the settings, which must be a good template, or the default.
+    /// The file of the settings, which must be a good template.
     pub(super) fn read(settings: &Settings) -> Result<Self, ConfigError> {
         let key = "notification.mail.body_template_file";
-        let Some(path) = text(settings, key) else { return Ok(Self(DEFAULT.to_owned())) };
+        let Some(path) = text(settings, key) else { return Ok(Self(None)) };
         let failed = |reason: String| wrong(key, &format!("a file with a template, but {path}: {reason}"));
-        let template = Self(fs::read_to_string(path).map_err(|error| failed(error.to_string()))?);
+        let template = Self(Some(fs::read_to_string(path).map_err(|error| failed(error.to_string()))?));
         template.try_out().map_err(|error| failed(error.to_string()))?;
         Ok(template)
     }
 
-    pub(super) fn fill(&self, payload: &Params, now: Time) -> Result<String, EvaluationError> {
+    pub(super) fn fill(&self, payload: &Params, html: bool, now: Time) -> Result<String, EvaluationError> {
+        let Some(template) = &self.0 else { return Ok(mail_text::body(payload, html)) };
         let zone = payload.get("timezone").and_then(|zone| Zone::parse(zone.as_str()?).ok());
-        Evaluator::new().evaluate_template(&self.0, payload, &zone.unwrap_or_else(Zone::utc), now)
+        let mut fields = payload.clone();
+        // Templates may name them whatever the notification is about.
+        for (name, absent) in
+            [("failed_tasks", json!([])), ("last_output", Value::Null), ("host", machine().into())]
+        {
+            fields.entry(name).or_insert(absent);
+        }
+        Evaluator::new().evaluate_template(template, &fields, &zone.unwrap_or_else(Zone::utc), now)
     }
 
     /// A mistake is better known at the start than when somebody is to be told of a failure.
@@ -61,7 +55,7 @@ impl BodyTemplate {
             session_time: Some(SessionTime::new(now)),
             workflow: Some(WorkflowId(1)),
         };
-        self.fill(&payload("message", &about, now), now).map(drop)
+        self.fill(&payload("message", &about, now), false, now).map(drop)
     }
 }
 
@@ -82,16 +76,7 @@ mod tests {
 
     fn filled(template: &BodyTemplate) -> String {
         let about = About { project_name: Some("shop"), project: Some(ProjectId(7)), ..About::default() };
-        template.fill(&payload("It failed", &about, Time::UNIX_EPOCH), Time::UNIX_EPOCH).unwrap()
-    }
-
-    #[test]
-    fn the_default_is_digdags() {
-        let text = filled(&BodyTemplate::read(&Settings::default()).unwrap());
-        let begin = "Digdag Notification\n\nMessage: It failed\nDate: 1970-01-01T00:00:00Z\n\nSite Id: 0\nProject Name: shop\n\
-                     Project Id: 7\nWorkflow Name: \n";
-        assert!(text.starts_with(begin), "{text}");
-        assert!(text.ends_with("Session Time: "), "{text}");
+        template.fill(&payload("It failed", &about, Time::UNIX_EPOCH), false, Time::UNIX_EPOCH).unwrap()
     }
 
     #[test]
@@ -99,6 +84,8 @@ mod tests {
         let template =
             read("<b>${message.toUpperCase()}</b> ${project_id + 1} ${attempt_id || '-'}").unwrap();
         assert_eq!(filled(&template), "<b>IT FAILED</b> 8 -");
+        let template = read("${failed_tasks.length} ${last_output} ${host == ''}").unwrap();
+        assert_eq!(filled(&template), "0  false");
     }
 
     #[test]

@@ -3,11 +3,15 @@
 //! A [`Sender`] tries once and says what was answered; whoever has it decides when to try again. Nothing is kept here:
 //! what was sent, and what still is to be, is in the store.
 
+mod complaints;
 mod delivery;
+mod details;
 mod error;
 mod http;
 mod mail;
 mod mail_body;
+mod mail_text;
+mod one_line;
 mod payload;
 mod retries;
 mod sender;
@@ -15,6 +19,7 @@ mod shell;
 mod texts;
 
 pub use delivery::{Delivery, Outcome};
+pub use details::{Details, FailedTask, machine};
 pub use error::SendError;
 pub use payload::{About, payload};
 pub use retries::Retries;

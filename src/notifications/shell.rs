@@ -1,5 +1,7 @@
-//! A command that gets a notification on its standard input. What it prints is dropped.
+//! A command that gets a notification on its standard input. What it prints is dropped, but
+//! for the last line of its complaints when it fails.
 
+use super::complaints::Complaints;
 use super::error::{SendError, ended};
 use super::texts::required;
 use crate::model::{ConfigError, Settings};
@@ -37,13 +39,17 @@ impl ShellCommand {
         let status = self.run(payload, around);
         match status.map_err(|source| SendError::NotRun { command: command(), source })? {
             None => Err(SendError::TimedOut(command())),
-            Some(status) if !status.success() => Err(SendError::Failed { command: command(), status }),
-            Some(status) => Ok(ended(status)),
+            Some((status, complaints)) if !status.success() => {
+                let complaint = complaints.last_line(&self.command);
+                Err(SendError::Failed { command: command(), status, complaint })
+            }
+            Some((status, _)) => Ok(ended(status)),
         }
     }
 
-    /// How the command ended; none if it took too long.
-    fn run(&self, payload: &[u8], around: Around<'_>) -> io::Result<Option<ExitStatus>> {
+    /// How the command ended, and its complaints; none if it took too long.
+    fn run(&self, payload: &[u8], around: Around<'_>) -> io::Result<Option<(ExitStatus, Complaints)>> {
+        let (complaints, stderr) = Complaints::collect()?;
         let mut shell = Command::new("/bin/sh");
         for name in self.removed {
             shell.env_remove(name);
@@ -52,13 +58,14 @@ impl ShellCommand {
             .args(["-c", &self.command])
             .stdin(input(payload)?)
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(stderr)
             .process_group(0)
             .spawn()?;
+        drop(shell); // it holds the writing end of the pipe
         let group = Pid::from_raw(child.id().cast_signed());
         let mut ended = Ok(None);
         around(group, &mut || ended = wait(&mut child, group, self.timeout));
-        ended
+        Ok(ended?.map(|status| (status, complaints)))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::model::{
     AttemptId, Config, ConfigError, Params, ProjectId, SessionId, SessionTime, Settings, TaskId, Time,
     WorkflowId, Zone,
 };
-use crate::notifications::Delivery;
+use crate::notifications::{Delivery, Details};
 use crate::project_files::normalized;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -73,6 +73,8 @@ pub trait Host: Sync {
     fn stored_params(&self, keys: &[String]) -> Result<Vec<Option<String>>, OperatorError>;
     /// Stores parameters for `param_get>` until `expires_at`, all or none.
     fn store_params(&self, params: &[(String, String)], expires_at: Time) -> Result<(), OperatorError>;
+    /// What is to be told of the attempt when it has failed, without secrets.
+    fn details(&self) -> Details;
     /// Remembers what has become of a notification of the task.
     fn record_notification(&self, message: &str, payload: &Params, delivery: &Delivery);
 }

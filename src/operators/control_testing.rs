@@ -6,7 +6,7 @@ use crate::model::{
     AttemptId, Config, Params, ProjectId, SessionId, SessionTime, Settings, TaskId, TaskResult, Time,
     WorkflowId, Zone,
 };
-use crate::notifications::Delivery;
+use crate::notifications::{Delivery, Details};
 use crate::operators::context::{Context, Host, OperatorError, RequireRequest, Required, TaskIdentity};
 use crate::operators::{Cancellation, find};
 use chrono::{TimeZone, Utc};
@@ -153,6 +153,10 @@ impl Host for FakeHost {
         let entries = params.iter().map(|(key, value)| (key.clone(), (value.clone(), expires_at)));
         self.stored.lock().unwrap().extend(entries);
         Ok(())
+    }
+
+    fn details(&self) -> Details {
+        Details::default()
     }
 
     fn record_notification(&self, message: &str, _: &Params, delivery: &Delivery) {

@@ -6,10 +6,16 @@ use crate::notifications::{self, About, Delivery, Outcome, SendError, Sender};
 use crate::operators::CancelStage;
 use crate::operators::context::{Context, OperatorError};
 
+/// The task that tells of an attempt that has failed.
+const FAILURE_ALERT: &str = "^failure-alert";
+
 pub(crate) fn run(ctx: &Context<'_>) -> Result<TaskResult, OperatorError> {
     let message = ctx.config.required_string("_command")?;
     let sender = Sender::read(ctx.host.settings(), |name| std::env::var(name).ok())?;
-    let payload = payload(ctx, &message);
+    let mut payload = payload(ctx, &message);
+    if sender.is_some() && ctx.task.full_name.ends_with(FAILURE_ALERT) {
+        ctx.host.details().add_to(&mut payload);
+    }
     match sender {
         Some(sender) => {
             deliver(ctx, &sender.without(ctx.host.own_variables()), &message, &payload)?;

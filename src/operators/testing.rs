@@ -7,7 +7,7 @@ use crate::logs::Level;
 use crate::model::{
     AttemptId, Config, Params, ProjectId, SessionId, SessionTime, Settings, TaskId, Time, Zone,
 };
-use crate::notifications::Delivery;
+use crate::notifications::{Delivery, Details};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -213,6 +213,10 @@ impl Host for FakeHost {
 
     fn store_params(&self, _: &[(String, String)], _: Time) -> Result<(), OperatorError> {
         Ok(())
+    }
+
+    fn details(&self) -> Details {
+        unreachable!("only `notify>` tells them");
     }
 
     fn record_notification(&self, _: &str, _: &Params, _: &Delivery) {

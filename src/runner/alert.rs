@@ -1,6 +1,7 @@
 //! What people are told of an attempt: it was canceled because it took too long, or takes much longer than usual.
 
 use super::active::Origin;
+use super::details::details;
 use crate::logs::Level;
 use crate::model::{AttemptId, Params, Time, Zone};
 use crate::notifications::{About, payload};
@@ -85,13 +86,15 @@ impl Alert {
         if self.kind == NotificationKind::Overlong && !overlong::mark(writer, self.attempt, now)? {
             return Ok(());
         }
+        let mut payload = self.payload.clone();
+        details(writer, self.attempt)?.add_to(&mut payload);
         let new = NewNotification {
             kind: self.kind,
             project_name: Some(&self.project_name),
             workflow_name: Some(&self.workflow_name),
             attempt: Some(self.attempt),
             message: &self.message,
-            payload: &self.payload,
+            payload: &payload,
         };
         notifications::insert(writer, &new, now).map(drop)
     }

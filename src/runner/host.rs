@@ -1,5 +1,6 @@
 //! What the runner does for the operator of one task.
 
+use super::details::details;
 use super::job::Job;
 use super::secrets::Masking;
 use super::shared::Shared;
@@ -8,7 +9,7 @@ use crate::dig::expression::Evaluator;
 use crate::logs::line::file_line;
 use crate::logs::{Level, LogRecord, LogTask};
 use crate::model::{Params, Settings, Time};
-use crate::notifications::{Delivery, Outcome};
+use crate::notifications::{Delivery, Details, Outcome};
 use crate::operators::context::{RequireRequest, Required};
 use crate::operators::{Cancellation, Host, OperatorError};
 use crate::store::notifications::{NewNotification, NotificationKind, NotificationState, Progress};
@@ -141,6 +142,20 @@ impl Host for TaskHost<'_> {
             .store
             .write(Durability::Full, |writer| stored_params::set(writer, params, expires_at, now))
             .map_err(|error| OperatorError::runtime(error.to_string()))
+    }
+
+    fn details(&self) -> Details {
+        let attempt = self.job.identity.attempt_id;
+        let mut details = self.shared.store.read(|reader| details(reader, attempt)).unwrap_or_else(|error| {
+            self.log(Level::Warn, &format!("The notification does not say which tasks failed: {error}"));
+            Details::default()
+        });
+        // Once more, with the secrets that have been added since.
+        for task in &mut details.failed_tasks {
+            task.error = self.masked(std::mem::take(&mut task.error));
+        }
+        details.last_output = details.last_output.map(|output| self.masked(output));
+        details
     }
 
     fn record_notification(&self, message: &str, payload: &Params, delivery: &Delivery) {

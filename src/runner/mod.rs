@@ -8,6 +8,7 @@ mod alert;
 mod awaited;
 mod deferred;
 mod desk;
+mod details;
 mod dispatcher;
 mod ended;
 mod execute;

@@ -5,6 +5,7 @@ use super::{Reader, Result, Writer};
 use crate::model::{AttemptId, Task, TaskConfig, TaskFlags, TaskKind, TaskResult, TaskState};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Row, named_params};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// All tasks of an attempt, old generations of group retries included, by id.
@@ -14,6 +15,39 @@ pub fn list(r: &Reader, attempt: AttemptId) -> Result<Vec<Task>> {
         named_params! { ":attempt": attempt },
         from_row,
     )
+}
+
+/// How a task stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    pub full_name: String,
+    pub kind: TaskKind,
+    pub state: TaskState,
+    /// What it failed with, if it did itself, even if its `_error` task or the alert still runs.
+    pub error: Option<String>,
+}
+
+/// How the tasks of an attempt stand, by id. Of each name there is the last: group retries replace tasks.
+pub fn standings(r: &Reader, attempt: AttemptId) -> Result<Vec<Standing>> {
+    let mut standings = r.rows(
+        "SELECT full_name, kind, state,
+                CASE WHEN state = 'error' OR delayed_error THEN json_extract(error, '$.message') END AS message
+         FROM tasks WHERE attempt_id = :attempt ORDER BY id",
+        named_params! { ":attempt": attempt },
+        |row| {
+            Ok(Standing {
+                full_name: row.get("full_name")?,
+                kind: row.get("kind")?,
+                state: row.get("state")?,
+                error: row.get("message")?,
+            })
+        },
+    )?;
+    let mut seen = HashSet::new();
+    standings.reverse();
+    standings.retain(|standing| seen.insert(standing.full_name.clone()));
+    standings.reverse();
+    Ok(standings)
 }
 
 /// Adds a task. Tells `false` when the attempt has one with this id.

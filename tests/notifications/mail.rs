@@ -1,8 +1,10 @@
 //! Notifications as mails.
 
-use super::{read, send};
+use super::{read, send, send_payload};
 use crate::support::SmtpStub;
-use dibble::notifications::Sender;
+use chrono::{DateTime, Utc};
+use dibble::model::{AttemptId, SessionTime};
+use dibble::notifications::{About, Details, FailedTask, Sender, payload};
 use std::fs;
 use std::net::TcpListener;
 
@@ -20,23 +22,67 @@ fn sender(port: u16, more: &[(&str, &str)]) -> Sender {
 }
 
 #[test]
-fn a_mail_has_digdags_subject_and_body() {
+fn a_mail_says_what_failed() {
     let stub = SmtpStub::new();
-    assert_eq!(send(&sender(stub.port(), &[])), Ok("250 2.0.0 Ok: queued as 42".to_owned()));
+    let mut payload = payload("It failed", &about(), DateTime::<Utc>::UNIX_EPOCH);
+    let failed = |name: &str, error: &str| FailedTask { name: name.to_owned(), error: error.to_owned() };
+    let details = Details {
+        failed_tasks: vec![failed("+daily+a", "Command failed with code 9"), failed("+daily+b", "no\nway")],
+        last_output: Some("one\ntwo".to_owned()),
+    };
+    details.add_to(&mut payload);
+    payload.insert("host".to_owned(), "box".into());
+    assert_eq!(
+        send_payload(&sender(stub.port(), &[]), &payload),
+        Ok("250 2.0.0 Ok: queued as 42".to_owned())
+    );
     let mail = stub.mail();
     assert_eq!((mail.login, mail.from.as_str()), (None, "dibble@example.com"));
     assert_eq!(mail.to, ["ops@example.com"]);
-    for line in [
-        "From: Dibble <dibble@example.com>\n",
-        "Sender: Dibble <dibble@example.com>\n",
-        "To: ops@example.com\n",
-        "Subject: Digdag Notification\n",
-        "Date: Thu, 01 Jan 1970 00:00:00 +0000\n",
-        "Content-Type: text/plain; charset=utf-8\n",
-        "\n\nDigdag Notification\n\nMessage: It failed: ",
-        "\nProject Name: shop\n",
-    ] {
-        assert!(mail.text.contains(line), "{line:?} in {}", mail.text);
+    let of_its_own = |line: &&str| !line.starts_with("Message-ID: ");
+    let text = mail.text.lines().filter(of_its_own).collect::<Vec<_>>().join("\n");
+    let expected = "\
+From: Dibble <dibble@example.com>
+Sender: Dibble <dibble@example.com>
+To: ops@example.com
+Subject: [box] shop Bcc: x@example.com/daily: It failed
+Date: Thu, 01 Jan 1970 00:00:00 +0000
+MIME-Version: 1.0
+Content-Type: text/plain; charset=utf-8
+Content-Transfer-Encoding: 7bit
+
+It failed
+
+Project:      shop Bcc: x@example.com
+Workflow:     daily
+Revision:     r1
+Session time: 1970-01-02T00:00:00+00:00
+Attempt:      7
+Host:         box
+Sent:         1970-01-01T00:00:00Z
+
+Failed tasks:
+  +daily+a: Command failed with code 9
+  +daily+b: no way
+
+Last output of +daily+a:
+  one
+  two
+
+To see more: dibble log 7";
+    assert_eq!(text.trim_end(), expected);
+}
+
+/// Of an attempt whose project has a name that would be a header.
+fn about() -> About<'static> {
+    About {
+        project_name: Some("shop\r\nBcc: x@example.com"),
+        workflow_name: Some("daily"),
+        revision: Some("r1"),
+        attempt: Some(AttemptId(7)),
+        task_name: Some("+daily^failure-alert"),
+        session_time: SessionTime::from_unix(86_400),
+        ..About::default()
     }
 }
 

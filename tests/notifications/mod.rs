@@ -20,8 +20,11 @@ fn read(pairs: &[(&str, &str)]) -> Result<Option<Sender>, String> {
 /// Sends "It failed" of a project `shop`: what was answered, or the error with what is recorded of it.
 fn send(sender: &Sender) -> Result<String, (String, String)> {
     let about = About { project_name: Some("shop"), ..About::default() };
-    let payload: Params = payload("It failed: größer", &about, DateTime::<Utc>::UNIX_EPOCH);
+    send_payload(sender, &payload("It failed: größer", &about, DateTime::<Utc>::UNIX_EPOCH))
+}
+
+fn send_payload(sender: &Sender, payload: &Params) -> Result<String, (String, String)> {
     let alone = |_: Pid, wait: &mut dyn FnMut()| wait();
-    let sent = sender.send(&payload, DateTime::<Utc>::UNIX_EPOCH, &alone);
+    let sent = sender.send(payload, DateTime::<Utc>::UNIX_EPOCH, &alone);
     sent.map_err(|error| (error.to_string(), error.answer()))
 }

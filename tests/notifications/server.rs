@@ -19,7 +19,8 @@ fn http(url: &str) -> String {
 fn a_failed_attempt_is_told_and_recorded_once() {
     let stub = HttpStub::answering(&["500 Internal Server Error", "200 OK\n\ntaken"]);
     let server = Server::new().config(&http(&stub.url())).start();
-    let _ = server.push("p", "r1", &[("wf.dig", "+a:\n  fail>: no\n")]);
+    let _ = server.push("p", "r1", &[("wf.dig", "+a:\n  sh>: echo hello; echo hunter22; exit 9\n")]);
+    let _ = server.dibble(&["secrets", "--project", "p", "--set", "token=hunter22"]).success();
     let id = server.start_attempt(&server.workflow("p", "wf"), DAY);
     assert_eq!(server.finished(&id)["success"], false);
     let body =
@@ -31,6 +32,12 @@ fn a_failed_attempt_is_told_and_recorded_once() {
         (&told[0]["task_name"], &told[0]["session_time"]),
         (&json!("+wf^failure-alert"), &json!("2026-01-02T00:00:00+00:00"))
     );
+    assert_eq!(
+        told[0]["failed_tasks"],
+        json!([{"name": "+wf+a", "error": "Command failed with code 9 (runtime)"}])
+    );
+    assert!(told[0]["last_output"].as_str().unwrap().contains("\nhello\n***\n"), "{}", told[0]);
+    assert!(told[0]["host"].is_string() && !told[0].to_string().contains("hunter22"));
     assert!(stub.is_quiet());
     let listed = notifications(&server);
     assert_eq!(listed.len(), 1, "{listed:?}");
@@ -118,8 +125,11 @@ fn settings_can_be_tried_out() {
     ));
     let out = server.project.dibble(&["notifications", "--test", "-c", "server.properties"]).success().stdout;
     assert_eq!(out, "Sent by mail: 250 2.0.0 Ok: queued as 42\n");
-    assert!(stub.mail().text.contains("Message: Test of notifications on "));
+    assert!(stub.mail().text.contains("\n\nTest of notifications on "));
     server.configure("notification.mail.port = 1");
     let out = server.project.dibble(&["notifications", "--test", "-c", "server.properties"]).fails(1);
     let _ = out.says(&["error: Not sent by mail: 127.0.0.1:1: "]);
+    server.configure("notification.type = shell\nnotification.shell.command = echo no such host >&2; exit 3");
+    let out = server.project.dibble(&["notifications", "--test", "-c", "server.properties"]).fails(1);
+    let _ = out.says(&["error: Not sent by shell: exit code = 3: no such host"]);
 }
