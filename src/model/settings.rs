@@ -10,12 +10,17 @@ pub struct Settings(BTreeMap<String, String>);
 
 /// A value that makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{key} = {value}: expected {expected}")]
+#[error("{}: expected {expected}", given(key, value))]
 pub struct WrongSetting {
     pub key: String,
     pub value: String,
     /// What would make sense, in words.
     pub expected: &'static str,
+}
+
+/// What an error says of a key and its value, which may be missing.
+pub fn given(key: &str, value: &str) -> String {
+    if value.is_empty() { format!("there is no {key}") } else { format!("{key} = {value}") }
 }
 
 impl Settings {

@@ -57,8 +57,14 @@ fn mebibytes(server: &Server, name: &str) -> u64 {
 #[test]
 fn half_a_user_is_refused() {
     for (lines, message) in [
-        ("server.authenticator.basic.password = pw", "server.authenticator.basic.username = : expected"),
-        ("server.authenticator.basic.username = ada", "server.authenticator.basic.password = : expected"),
+        (
+            "server.authenticator.basic.password = pw",
+            "there is no server.authenticator.basic.username: expected",
+        ),
+        (
+            "server.authenticator.basic.username = ada",
+            "there is no server.authenticator.basic.password: expected",
+        ),
         (
             "server.authenticator.basic.username = ada\nserver.authenticator.basic.password = $argon2id$v=19$m=19",
             "server.authenticator.basic.password = $argon2...: expected a whole hash",

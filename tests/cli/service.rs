@@ -217,3 +217,13 @@ fn mistakes() {
         let _ = project.dibble(&["service", "install"]).fails(1).says(&["for root only", "--user"]);
     }
 }
+
+#[test]
+fn projects_are_there_before_the_service_is_installed() {
+    let project = machine().file("jobs/wf.dig", "+a:\n  echo>: x\n");
+    let install = |option, directory| project.dibble(&["service", "install", "--user", option, directory]);
+    let _ = install("--project", "none").fails(1).says(&["--project: ", "none does not exist"]);
+    let _ = install("--projects-dir", "none").fails(1).says(&["--projects-dir: ", "none does not exist"]);
+    assert_eq!(unit(&project), "");
+    let _ = install("--project", "jobs").success();
+}

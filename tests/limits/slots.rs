@@ -80,5 +80,5 @@ fn a_run_keeps_to_the_slots_of_its_configuration() {
     let project = project.file("c", "slots.db = none\n");
     let out = project.run(&["-c", "c"]).fails(1);
     let out = out.says(&["slots.db = none: expected a whole number from 1 to 100000"]);
-    let _ = out.says(&["slots.db.tasks = : expected full names of tasks"]);
+    let _ = out.says(&["there is no slots.db.tasks: expected full names of tasks"]);
 }

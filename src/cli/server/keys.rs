@@ -188,20 +188,13 @@ fn warning(key: &str, value: &str) -> Option<String> {
         )),
         Some(Use::Live | Use::Start | Use::Elsewhere) => None,
         Some(Use::Ignored(reason)) => Some(format!("{key} has no effect: {reason}")),
-        None if is_of_server(key) => {
+        // It may be of a plugin of Digdag, of which there are none here, or a line that is no setting at all.
+        None => {
             let candidates = KEYS.iter().map(|(known, _)| *known).filter(|known| !known.ends_with('*'));
             let meant = similar(key, candidates).first().map(|known| format!("; did you mean {known}?"));
             Some(format!("{key} is no key of the configuration{}", meant.unwrap_or_default()))
         }
-        // It is of another program, or of a plugin.
-        None => None,
     }
-}
-
-/// Whether the key begins as those of a server do.
-fn is_of_server(key: &str) -> bool {
-    let first = |key: &str| key.split('.').next().map(str::to_owned);
-    KEYS.iter().any(|(known, _)| first(known) == first(key)) || key.starts_with("queue")
 }
 
 /// The keys that have another value, by what that means.
@@ -268,6 +261,7 @@ mod tests {
         let given = settings(&[
             ("acme.plugin.key", "x"),
             ("client.http.endpoint", "h"),
+            ("garbage", "line without equals"),
             ("param_server.type", "redis"),
             ("queue.db.max_concurrency", "3"),
             ("server.jmx.port", "9010"),
@@ -277,6 +271,8 @@ mod tests {
         assert_eq!(
             warnings(&given),
             [
+                "acme.plugin.key is no key of the configuration",
+                "garbage is no key of the configuration",
                 "param_server.type = redis is not supported, so that param_get> and param_set> fail; without the key they \
                  keep parameters in the database file",
                 "queue.db.max_concurrency has no effect: agent.max-task-threads limits how many tasks run at a time",

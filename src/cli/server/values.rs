@@ -2,6 +2,7 @@
 
 use crate::model::Settings;
 use crate::model::parse_duration;
+use crate::model::settings::given;
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 /// A value that makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{key} = {value}: expected {expected}")]
+#[error("{}: expected {expected}", given(key, value))]
 pub(super) struct Wrong {
     pub(super) key: String,
     pub(super) value: String,

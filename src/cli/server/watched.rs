@@ -53,6 +53,22 @@ impl WatchedArgs {
         }
         Ok(Directories { named, folder, ..Directories::default() })
     }
+
+    /// A service is installed for directories that are there; a server waits for them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::directories`], or one does not exist.
+    pub(crate) fn must_exist(&self, context: &Context) -> Result<(), CliError> {
+        for named in self.directories(context)?.named {
+            if !named.directory.is_dir() {
+                let directory = named.directory.display();
+                let problem = if named.directory.exists() { "is no directory" } else { "does not exist" };
+                return Err(CliError::user(format!("--project: {directory} {problem}")));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Registers what is in the directories.

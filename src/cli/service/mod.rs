@@ -108,6 +108,7 @@ const DEFAULT_USER: &str = "dibble";
 
 impl Service<'_> {
     fn install(&self, words: &ArgMatches) -> Result<Exit, CliError> {
+        self.args.server.watched.must_exist(self.context)?;
         let unit = self.unit(words)?;
         let text = installed::signed(&unit.text());
         let line = |text: &str| self.context.output.line(text);

@@ -54,6 +54,8 @@ fn the_line_has_a_caret() {
       |
     1 |
       | ^
+      |
+      = help: the file is empty
     "#);
     insta::assert_snapshot!(rendered("!include : x.dig\n"), @r#"
     error: x.dig (no such file)

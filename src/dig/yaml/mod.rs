@@ -132,7 +132,9 @@ fn parse(label: &str, bytes: Vec<u8>, sources: &mut Sources) -> Result<Root, Dig
                 found.truncate(end);
                 found.push_str("...");
             }
-            Err(DigError::new(YamlError::NotAnObject(found), Some(sources.place(root.span))).into())
+            let hint = sources.get(id).text.trim().is_empty().then(|| "the file is empty".to_owned());
+            let place = Some(sources.place(root.span));
+            Err(DigError::new(YamlError::NotAnObject(found), place).with_hint(hint).into())
         }
     }
 }

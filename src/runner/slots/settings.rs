@@ -132,9 +132,9 @@ mod tests {
             [
                 message("slots.c.task = +x", NAME),
                 message("slots.a = 0", SIZE),
-                message("slots.b = ", SIZE),
+                message("there is no slots.b", SIZE),
                 message("slots.b.tasks = load", TASKS),
-                message("slots.c.tasks = ", TASKS),
+                message("there is no slots.c.tasks", TASKS),
                 message("slots.d.tasks = +x,,+y", TASKS),
             ]
         );

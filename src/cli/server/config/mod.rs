@@ -212,11 +212,13 @@ mod tests {
         for prefix in ["server.authenticator.basic", "basicauth"] {
             assert_eq!(
                 wrong(&format!("{prefix}.username"), "ada"),
-                format!("{prefix}.password = : expected a password, or a hash that `dibble passwd` made")
+                format!(
+                    "there is no {prefix}.password: expected a password, or a hash that `dibble passwd` made"
+                )
             );
             assert_eq!(
                 wrong(&format!("{prefix}.password"), "secret"),
-                format!("{prefix}.username = : expected the name of the user who has the password")
+                format!("there is no {prefix}.username: expected the name of the user who has the password")
             );
             let (name, password) = (format!("{prefix}.username"), format!("{prefix}.password"));
             let hash = hash("secret").unwrap();
@@ -229,7 +231,7 @@ mod tests {
         // A whole user under the older name does not make up for half of one.
         let older = [("basicauth.username", "ada"), ("basicauth.password", "secret")];
         let mixed = [older[0], older[1], ("server.authenticator.basic.password", "other")];
-        assert!(read(&mixed).unwrap_err().starts_with("server.authenticator.basic.username = :"));
+        assert!(read(&mixed).unwrap_err().starts_with("there is no server.authenticator.basic.username:"));
     }
 
     #[test]
