@@ -7,7 +7,9 @@
 mod commit;
 mod dispatch;
 mod tell;
+mod trouble;
 
+use self::trouble::Trouble;
 use super::active::Active;
 use super::advance::advance;
 use super::alert::Alert;
@@ -62,6 +64,9 @@ pub(super) struct Dispatcher {
     logs: PendingLogs,
     /// What people are to be told with the next commit.
     alerts: Vec<Alert>,
+    /// What was told of commits that fail, and of logs that cannot be written.
+    commit_trouble: Trouble,
+    log_trouble: Trouble,
 }
 
 impl Dispatcher {
@@ -81,6 +86,8 @@ impl Dispatcher {
             draining: false,
             logs: PendingLogs::default(),
             alerts: vec![],
+            commit_trouble: Trouble::default(),
+            log_trouble: Trouble::default(),
         }
     }
 
@@ -182,7 +189,7 @@ impl Dispatcher {
                 Message::Slots(settings) => self.configure(settings),
                 Message::StoreMoved(error) => return Err(error.into()),
                 Message::StoreFailed(error) if self.purpose == Purpose::Run => return Err(error.into()),
-                Message::StoreFailed(error) => self.tell(Level::Error, &error.to_string()),
+                Message::StoreFailed(error) => self.logs_failed(&error),
             }
         }
         let now = Instant::now();
@@ -353,10 +360,16 @@ impl Dispatcher {
         match written {
             Err(error) if self.purpose == Purpose::Serve => {
                 // The log of the program has it at least; the work goes on.
-                self.tell(Level::Error, &format!("Task logs are not complete: {error}"));
+                self.logs_failed(&error);
                 Ok(())
             }
-            written => Ok(written?),
+            written => {
+                written?;
+                if self.log_trouble.worked() {
+                    self.tell(Level::Info, "Task logs are written again");
+                }
+                Ok(())
+            }
         }
     }
 }

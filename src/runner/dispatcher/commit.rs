@@ -7,7 +7,7 @@ use crate::runner::run_error::RunError;
 use crate::store::Durability;
 use crate::store::commit::{Applied, apply};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a server waits for a store that fails, such as on a full disk, before it tries again.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -41,6 +41,9 @@ impl Dispatcher {
             });
             match committed {
                 Ok(Ok(())) => {
+                    if self.commit_trouble.worked() {
+                        self.tell(Level::Info, "The database can be written again: tasks go on");
+                    }
                     if !alerts.is_empty() {
                         (self.shared.raised)();
                     }
@@ -54,7 +57,9 @@ impl Dispatcher {
                 }
                 Err(error) if self.purpose == Purpose::Run || self.draining => return Err(error.into()),
                 Err(error) => {
-                    self.tell(Level::Error, &format!("{error}; trying again"));
+                    if let Some(cause) = self.commit_trouble.failed(&error, Instant::now()) {
+                        self.tell(Level::Error, &format!("{cause}; trying again every second"));
+                    }
                     thread::sleep(STORE_PAUSE);
                 }
             }
