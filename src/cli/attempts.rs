@@ -3,6 +3,7 @@
 use super::args::{Definition, HistoryArgs, PageArgs, id};
 use super::block::attempt_block;
 use super::history::{self, History};
+use super::status_arg::StatusArgs;
 use super::{CliError, Context, Exit};
 use crate::client::models::{Attempt, Attempts, Id};
 use crate::model::{AttemptId, SessionId};
@@ -25,6 +26,7 @@ pub const ATTEMPTS: Definition = Definition {
     about: "Show attempts of sessions, the newest last",
     examples: &[
         ("attempts 17", "the attempts of session 17"),
+        ("attempts --status error -s 5", "the last five that failed"),
         ("attempts --local", "those of `dibble run` in this project"),
     ],
     args: AttemptsArgs::augment_args,
@@ -49,6 +51,9 @@ pub struct AttemptsArgs {
 
     #[command(flatten)]
     pub page: PageArgs,
+
+    #[command(flatten)]
+    pub status: StatusArgs,
 
     /// Print JSON
     #[arg(long)]
@@ -82,11 +87,11 @@ pub fn run_list(args: &AttemptsArgs, context: &Context) -> Result<Exit, CliError
     let session = args.session.map(SessionId);
     let (newest_first, start): (Vec<Attempt>, _) = match history::open(&args.history, context)? {
         History::Local(store) => {
-            let page = history::page(&args.page, AttemptId);
+            let page = args.status.local_page(&args.page, AttemptId);
             let found = store.read(|reader| find(reader, session, page)).map_err(history::failed)?;
             let rows = found.map_err(|id| history::not_found(&format!("session not found: {id}")))?;
             let sent: Vec<wire::Attempt<'_>> = rows.iter().map(wire::Attempt::from).collect();
-            (history::as_answered(sent)?, "run")
+            (args.status.matching(history::as_answered(sent)?, &args.page), "run")
         }
         History::Server(client) => {
             let session = session.map(|id| Id::from(id.0));
@@ -94,7 +99,7 @@ pub fn run_list(args: &AttemptsArgs, context: &Context) -> Result<Exit, CliError
                 Some(session) => Ok(client.attempts_of_session(session, page)?.attempts),
                 None => Ok(client.attempts(page)?.attempts),
             };
-            (history::ask_pages(&args.page, |attempt: &Attempt| &attempt.id, ask)?, "start")
+            (args.status.ask(&args.page, |attempt: &Attempt| &attempt.id, context, ask)?, "start")
         }
     };
     if args.json {
@@ -103,7 +108,7 @@ pub fn run_list(args: &AttemptsArgs, context: &Context) -> Result<Exit, CliError
     }
     let output = &context.output;
     output.line("Session attempts:");
-    if newest_first.is_empty() {
+    if newest_first.is_empty() && args.status.status.is_none() {
         output.note(&format!("Use `dibble {start}` to start a session."));
     }
     for attempt in newest_first.iter().rev().take_while(|_| !output.is_closed()) {
@@ -249,6 +254,34 @@ mod tests {
         let hint = "Use `dibble start` to start a session.\n";
         let shown = asked(&ATTEMPTS, run_list, "", [none]);
         assert_eq!(shown, ("Session attempts:\n".to_owned(), hint.to_owned()));
+    }
+
+    #[test]
+    fn those_of_a_status_are_looked_for_page_by_page() {
+        let failed = |id: u64| {
+            let mut failed = attempt(id);
+            failed["success"] = json!(false);
+            failed["status"] = json!("error");
+            failed
+        };
+        let page = |target: &str, attempts: &[Value]| {
+            Answer::ok(&format!("GET /api/attempts?{target}"), json!({ "attempts": attempts }).to_string())
+        };
+        let mut first: Vec<Value> = (51..=150).rev().map(attempt).collect();
+        first[10] = failed(140);
+        let second = [attempt(50), failed(49), failed(48)];
+        let pages = || [page("page_size=100", &first), page("last_id=51&page_size=100", &second)];
+        let ids = |words, pages: &[Answer]| {
+            let (out, err) = asked(&ATTEMPTS, run_list, words, pages.iter().cloned());
+            let id = |line: &str| line.strip_prefix("  attempt id: ").map(str::to_owned);
+            (out.lines().filter_map(id).collect::<Vec<_>>().join(" "), err)
+        };
+        assert_eq!(ids("--status error", &pages()), ("48 49 140".to_owned(), String::new()));
+        assert_eq!(ids("--status error -s 2", &pages()).0, "49 140");
+        assert_eq!(ids("--status error -s 1", &pages()[..1]).0, "140");
+        assert_eq!(ids("--status killed", &pages()), (String::new(), String::new()));
+        let error = parsed::<AttemptsArgs>(&ATTEMPTS, "--status failed").unwrap_err();
+        assert_eq!(error, "--status must be success, error, running or killed: failed");
     }
 
     #[test]

@@ -18,7 +18,7 @@ const IN_PROJECT: &str = ".dibble.db";
 /// The file in a directory that `-o` names.
 pub(crate) const IN_DIRECTORY: &str = "dibble.db";
 /// How many entries a list shows, unless another number is given.
-const PAGE_SIZE: u32 = 100;
+pub(crate) const PAGE_SIZE: u32 = 100;
 
 /// The file of the history: `-o PATH`, or `PATH/dibble.db` when PATH is a directory, or `.dibble.db` in the project.
 ///

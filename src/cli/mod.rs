@@ -58,6 +58,7 @@ pub mod sessions;
 pub mod settings;
 pub mod start;
 pub mod started;
+pub mod status_arg;
 pub mod switch;
 mod task_output;
 pub mod task_table;

@@ -3,6 +3,7 @@
 use super::args::{Definition, HistoryArgs, PageArgs};
 use super::block::session_block;
 use super::history::{self, History};
+use super::status_arg::StatusArgs;
 use super::{CliError, Context, Exit};
 use crate::client::models::{Id, Session, Sessions};
 use crate::client::{Client, ClientError};
@@ -31,6 +32,7 @@ pub const DEFINITION: Definition = Definition {
     about: "Show sessions with their last attempts, the newest last",
     examples: &[
         ("sessions myproj hourly -s 5", "the last five of a workflow"),
+        ("sessions --status error", "those whose last attempts failed"),
         ("session 17", "session 17 only"),
         ("sessions --local", "what `dibble run` did in this project"),
     ],
@@ -49,6 +51,9 @@ pub struct SessionsArgs {
 
     #[command(flatten)]
     pub page: PageArgs,
+
+    #[command(flatten)]
+    pub status: StatusArgs,
 
     /// Print JSON
     #[arg(long)]
@@ -72,11 +77,14 @@ impl SessionsArgs {
     ///
     /// # Errors
     ///
-    /// A workflow after the id of a session.
+    /// A workflow, or a status, after the id of a session.
     pub fn selection(&self) -> Result<SessionSelection<'_>, CliError> {
         let id = self.first.as_deref().and_then(|text| text.parse().ok()).filter(|id: &i64| *id >= 0);
         Ok(match (self.first.as_deref(), self.workflow.as_deref(), id) {
             (None, _, _) => SessionSelection::All,
+            (Some(_), None, Some(_)) if self.status.status.is_some() => {
+                return Err(CliError::usage("--status chooses from a list, not from a single session"));
+            }
             (Some(_), None, Some(id)) => SessionSelection::Session(SessionId(id)),
             (Some(_), Some(extra), Some(_)) => {
                 return Err(CliError::usage(format!("Unexpected argument: {extra}")));
@@ -96,13 +104,13 @@ pub fn run(args: &SessionsArgs, context: &Context) -> Result<Exit, CliError> {
     let selection = args.selection()?;
     let (newest_first, start) = match history::open(&args.history, context)? {
         History::Local(store) => {
-            let page = history::page(&args.page, SessionId);
+            let page = args.status.local_page(&args.page, SessionId);
             let found = store.read(|reader| find(reader, &selection, page)).map_err(history::failed)?;
             let rows = found.map_err(|missing| history::not_found(&missing))?;
             let sent: Vec<wire::Session<'_>> = rows.iter().map(wire::Session::from).collect();
-            (history::as_answered(sent)?, "run")
+            (args.status.matching(history::as_answered(sent)?, &args.page), "run")
         }
-        History::Server(client) => (ask(&client, &selection, &args.page)?, "start"),
+        History::Server(client) => (ask(&client, &selection, args, context)?, "start"),
     };
     print(newest_first, matches!(selection, SessionSelection::Session(_)), start, args, context)
 }
@@ -122,7 +130,7 @@ fn print(
             if !is_single {
                 output.line("Sessions:");
             }
-            if first.is_none() {
+            if first.is_none() && args.status.status.is_none() {
                 output.note(&format!("Use `dibble {start}` to start a session."));
             }
             for session in newest_first.iter().rev().take_while(|_| !output.is_closed()) {
@@ -136,18 +144,24 @@ fn print(
 }
 
 /// The server's sessions, newest first.
-fn ask(client: &Client, selection: &SessionSelection<'_>, page: &PageArgs) -> Result<Vec<Session>, CliError> {
+fn ask(
+    client: &Client,
+    selection: &SessionSelection<'_>,
+    args: &SessionsArgs,
+    context: &Context,
+) -> Result<Vec<Session>, CliError> {
+    let (page, status) = (&args.page, &args.status);
     let id: fn(&Session) -> &Id = |session| &session.id;
     let (project, workflow) = match *selection {
         SessionSelection::Session(id) => return Ok(vec![client.session(&Id::from(id.0))?]),
         SessionSelection::All => {
-            return history::ask_pages(page, id, |page| Ok(client.sessions(page)?.sessions));
+            return status.ask(page, id, context, |page| Ok(client.sessions(page)?.sessions));
         }
         SessionSelection::Project(project) => (project, None),
         SessionSelection::Workflow { project, workflow } => (project, Some(workflow)),
     };
     let project = client.project_by_name(project)?.id;
-    history::ask_pages(page, id, |page| -> Result<_, ClientError> {
+    status.ask(page, id, context, |page| -> Result<_, ClientError> {
         Ok(client.sessions_of_project(&project, workflow, page)?.sessions)
     })
 }
@@ -208,6 +222,26 @@ mod tests {
             "\"-i\": couldn't convert \"x\" to a long"
         );
         assert_eq!(parsed::<SessionsArgs>(&DEFINITION, "-o x").unwrap_err(), "-o, --save needs --local");
+    }
+
+    #[test]
+    fn sessions_have_the_status_of_their_last_attempts() {
+        let (store, dir) = project();
+        for success in [true, false] {
+            let workflow = testing::workflow(&store, "p", "wf");
+            let time = if success { 1 } else { 2 };
+            let attempt = testing::insert(&store, workflow, time, "", None, &testing::tasks());
+            testing::finish(&store, attempt, success);
+        }
+        for (status, expected) in [("error", "2"), ("success", "1"), ("running", "")] {
+            let words = format!("--local --status {status}");
+            let (out, err) = printed(dir.path(), &DEFINITION, run, &words).unwrap();
+            let id = |line: &str| line.strip_prefix("  session id: ").map(str::to_owned);
+            let ids: Vec<String> = out.lines().filter_map(id).collect();
+            assert_eq!((ids.join(" ").as_str(), err.as_str()), (expected, ""), "{status}");
+        }
+        let args: SessionsArgs = parsed(&DEFINITION, "12 --status error").unwrap();
+        assert!(args.selection().is_err());
     }
 
     /// The ids of the sessions that are shown, in order.
