@@ -21,7 +21,9 @@ fn busy(server: Server) -> Server {
 
 #[test]
 fn it_says_what_it_does() {
-    let mut server = Server::new().start();
+    // Whoever the tests are, somebody has to sign in: it says nothing about that.
+    let user = "server.authenticator.basic.username = ada\nserver.authenticator.basic.password = lace";
+    let mut server = Server::new().config(user).start();
     let address = server.address().to_owned();
     let printed = server.stop().success().stdout;
     let messages: Vec<&str> =
