@@ -7,6 +7,7 @@ pub mod backup;
 pub mod delete_project;
 pub mod doctor;
 pub mod error_kind;
+pub mod free_space;
 pub mod inspect;
 pub mod kill;
 pub mod known;

@@ -6,7 +6,7 @@ use super::server::database_file;
 use super::{CliError, Context, Exit, history};
 use crate::actions::backup::{self, BackupError};
 use crate::crypto::Vault;
-use crate::model::show_byte_size;
+use crate::model::show_rounded_size;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -61,7 +61,7 @@ pub fn run_backup(args: &BackupArgs, context: &Context) -> Result<Exit, CliError
     let (database, file) = files(args, context)?;
     let done =
         backup::backup(&database, &file, args.force).map_err(|error| failed(error, "--force replaces it"))?;
-    let (shown, size) = (file.display(), show_byte_size(done.size));
+    let (shown, size) = (file.display(), show_rounded_size(done.size));
     context.output.line(&format!("Copied {} to {shown} and checked it: {size}", database.display()));
     let key = key_file(&database, context)?;
     match key {

@@ -6,7 +6,7 @@ use super::history::{self, History};
 use super::{CliError, Context, Exit};
 use crate::client::ClientError;
 use crate::client::notifications::{Notification, Notifications};
-use crate::notifications::{About, Sender, payload};
+use crate::notifications::{About, Sender, machine, payload};
 use crate::server::wire;
 use crate::store::notifications;
 use clap::Args;
@@ -97,8 +97,7 @@ fn test(context: &Context) -> Result<Exit, CliError> {
         CliError::user("Nobody is told anything, for notification.type is not set")
             .hint("name the configuration of the server with -c")
     })?;
-    let host = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
-    let message = format!("Test of notifications on {}", host.as_deref().unwrap_or("this machine"));
+    let message = format!("Test of notifications on {}", machine());
     let now = context.clock.now();
     match sender.send(&payload(&message, &About::default(), now), now, &|_, wait| wait()) {
         Ok(answer) => {

@@ -6,7 +6,7 @@ use super::{CliError, Context, Exit, history};
 use crate::actions::living;
 use crate::actions::prune::{LimitError, Mode, Pruned, Pruning, RetentionLimits};
 use crate::housekeeping::{Pace, give_back};
-use crate::model::show_byte_size;
+use crate::model::show_rounded_size;
 use crate::store::{Store, projects, space};
 use clap::Args;
 use serde_json::{Value, json};
@@ -176,7 +176,7 @@ fn show(report: &Report, store: &Store, context: &Context) {
         let names = |(project, workflow): &(String, String)| format!("{project}/{workflow}");
         let width = pruned.workflows.keys().map(|key| names(key).chars().count()).max().unwrap_or_default();
         for (key, one) in &pruned.workflows {
-            let (names, logs) = (names(key), show_byte_size(one.logs));
+            let (names, logs) = (names(key), show_rounded_size(one.logs));
             output.line(&format!("  {names:width$}  {}, {logs} of logs", counted(one.attempts, "attempt")));
         }
         let counts = [
@@ -189,14 +189,14 @@ fn show(report: &Report, store: &Store, context: &Context) {
         ];
         let counts = counts.iter().filter(|(count, _)| *count > 0);
         let counts: Vec<String> = counts.map(|(count, what)| counted(*count, what)).collect();
-        let freed = show_byte_size(report.freed);
+        let freed = show_rounded_size(report.freed);
         output.line(&format!("{verb} {}; {about}{freed} freed in {file}", counts.join(", ")));
     }
     if report.given_back > 0 {
-        output.line(&format!("The file is smaller by {}", show_byte_size(report.given_back)));
+        output.line(&format!("The file is smaller by {}", show_rounded_size(report.given_back)));
     }
     if let Some(over) = pruned.still_over {
-        let over = show_byte_size(over);
+        let over = show_rounded_size(over);
         output.note(&format!(
             "What stays is {over} larger than it may be: the newest attempts of workflows, what is unfinished, and the newest \
              revisions of projects"

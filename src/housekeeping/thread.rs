@@ -4,7 +4,7 @@ use super::{Pace, tidy_up};
 use crate::actions::prune::{Pruned, RetentionLimits};
 use crate::clock::Clock;
 use crate::logs::{Level, LogRecord};
-use crate::model::show_byte_size;
+use crate::model::show_rounded_size;
 use crate::runner::Observer;
 use crate::store::Store;
 use std::io;
@@ -166,7 +166,7 @@ impl Shared {
     fn tell(&self, pruned: &Pruned) {
         let total = pruned.total();
         if total.attempts > 0 {
-            let (attempts, logs) = (total.attempts, show_byte_size(total.logs));
+            let (attempts, logs) = (total.attempts, show_rounded_size(total.logs));
             self.log(
                 Level::Info,
                 &format!("Removed {attempts} old attempts with {logs} of logs (retention.*)"),
@@ -184,7 +184,7 @@ impl Shared {
 }
 
 fn still_over(limits: RetentionLimits) -> String {
-    let max = show_byte_size(limits.max_size.unwrap_or_default());
+    let max = show_rounded_size(limits.max_size.unwrap_or_default());
     format!(
         "The history is larger than {max} (retention.max_size), and what is left of it stays: the newest attempts of \
          workflows, what is unfinished, and the newest revisions of projects"

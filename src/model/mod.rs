@@ -1,7 +1,6 @@
 //! The nouns: plain data that every layer speaks of. Nothing here reads a file, a clock or a database.
 
 pub mod attempt;
-mod byte_size;
 pub mod config;
 mod duration;
 pub mod id;
@@ -19,7 +18,6 @@ mod yaml_text;
 mod zone;
 
 pub use attempt::Attempt;
-pub use byte_size::{parse_byte_size, show_byte_size};
 pub use config::{Config, ConfigError};
 pub use duration::parse_duration;
 pub use id::{AttemptId, ProjectId, RevisionId, ScheduleId, SessionId, TaskId, WorkflowId};
@@ -27,7 +25,7 @@ pub use params::{Params, merge};
 pub use plan::{Plan, PlannedTask, TaskConfig, TaskKind};
 pub use settings::Settings;
 pub use similar::similar;
-pub use size::{parse_size, show_size};
+pub use size::{parse_size, show_rounded_size, show_size};
 pub use task::{Task, TaskFlags, TaskResult, TaskState};
 pub use time::{SessionTime, Time};
 pub use workflow::WorkflowDefinition;

@@ -1,4 +1,6 @@
-//! Sizes in bytes as people write them: `500M`, `2G`, `1.5 GiB`.
+//! Sizes in bytes as people write and read them: `500M`, `2G`, `1.5 GiB`.
+
+const UNITS: [char; 4] = ['K', 'M', 'G', 'T'];
 
 /// Reads a size in bytes: a number, with a fraction if need be, and a unit. `K`, `M`, `G` and `T` are powers of 1024, with
 /// `B` or `iB` after them if one likes; without a unit, or with `B`, the number counts bytes.
@@ -25,11 +27,25 @@ pub fn parse_size(text: &str) -> Option<u64> {
     whole.checked_add(parts / 10_u64.pow(u32::try_from(fraction.len()).ok()?))
 }
 
-/// A size in the largest unit in which it is a whole number: `2G`, `1536M`, `500`.
+/// A size as settings have it, in the largest unit in which it is a whole number: `2G`, `1536M`, `500`.
 pub fn show_size(bytes: u64) -> String {
     let units = [(40, "T"), (30, "G"), (20, "M"), (10, "K")];
     let unit = units.into_iter().find(|(shift, _)| bytes > 0 && bytes.is_multiple_of(1 << shift));
     unit.map_or_else(|| bytes.to_string(), |(shift, name)| format!("{}{name}", bytes >> shift))
+}
+
+/// `317 B`, `1.5 KiB`, `2.0 GiB`: with one decimal from 1 KiB on.
+pub fn show_rounded_size(bytes: u64) -> String {
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let mut tenths = bytes.saturating_mul(10) / 1024;
+    let mut unit = 0;
+    while tenths >= 10 * 1024 && unit + 1 < UNITS.len() {
+        tenths /= 1024;
+        unit += 1;
+    }
+    format!("{}.{} {}iB", tenths / 10, tenths % 10, UNITS[unit])
 }
 
 #[cfg(test)]
@@ -67,6 +83,21 @@ mod tests {
             [(0, "0"), (500, "500"), (1 << 10, "1K"), (3 << 29, "1536M"), (2 << 30, "2G"), (1 << 40, "1T")]
         {
             assert_eq!(show_size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn sizes_are_shown_with_one_decimal() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (1536, "1.5 KiB"),
+            ((1 << 20) - 1, "1023.9 KiB"),
+            (2 << 30, "2.0 GiB"),
+            (5 << 50, "5120.0 TiB"),
+        ] {
+            assert_eq!(show_rounded_size(bytes), text);
         }
     }
 }

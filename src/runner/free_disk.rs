@@ -6,14 +6,14 @@
 use super::message::Message;
 use super::shared::Shared;
 use crate::actions::accept::{self, Accepted};
+use crate::actions::free_space::free_space;
 use crate::actions::start::{StartError, StartRequest, Terms};
 use crate::logs::{Level, LogRecord};
 use crate::model::show_size;
 use crate::notifications::{About, payload};
 use crate::store::notifications::{NewNotification, NotificationKind};
 use crate::store::{Durability, StoreError, notifications};
-use nix::sys::statvfs::statvfs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -43,7 +43,8 @@ impl FreeDisk {
         let mut is_low = self.is_low.lock().unwrap_or_else(PoisonError::into_inner);
         let needed = if *is_low { floor.saturating_add(floor / 10) } else { floor };
         let missing = self.places.iter().filter(|_| floor > 0).find_map(|place| {
-            let free = free(place)?;
+            // What cannot be looked at keeps nobody from anything.
+            let (free, _) = free_space(place)?;
             (free < needed).then(|| {
                 let (free, floor) = (free >> 20, show_size(floor));
                 format!("{free} MiB are free on the disk of {}: limits.free_disk = {floor}", place.display())
@@ -52,14 +53,6 @@ impl FreeDisk {
         let changed = std::mem::replace(&mut *is_low, missing.is_some()) != missing.is_some();
         (missing, changed)
     }
-}
-
-/// What users may still write to the file system of a place, in bytes. A place that is not there yet counts as what it will
-/// be made in; what cannot be looked at keeps nobody from anything.
-fn free(place: &Path) -> Option<u64> {
-    let there = place.ancestors().find(|place| place.exists())?;
-    let stat = statvfs(there).ok()?;
-    Some(stat.blocks_available().saturating_mul(stat.fragment_size()))
 }
 
 impl Shared {
@@ -150,7 +143,7 @@ mod tests {
     fn the_floor_is_that_of_the_file_system_of_each_place() {
         let dir = tempfile::tempdir().unwrap();
         let not_there = dir.path().join("a/b");
-        assert!(free(&not_there).is_some_and(|bytes| bytes > 0));
+        assert!(free_space(&not_there).is_some_and(|(bytes, _)| bytes > 0));
         let disk = FreeDisk::new(0, vec![not_there]);
         assert_eq!(disk.look(), (None, false));
         disk.set_floor(1);

@@ -3,7 +3,7 @@
 use super::Finding;
 use crate::actions::living;
 use crate::actions::prune::RetentionLimits;
-use crate::model::{Time, show_byte_size};
+use crate::model::{Time, show_rounded_size};
 use crate::store::attempts::{self, Scope};
 use crate::store::check::{Depth, Examined, examine};
 use crate::store::owners::{self, OwnerKind, OwnerRow};
@@ -138,17 +138,17 @@ fn of_rows(
 }
 
 fn of_size(space: space::Space, limits: Option<RetentionLimits>) -> Finding {
-    let (used, total) = (show_byte_size(space.used()), show_byte_size(space.total()));
+    let (used, total) = (show_rounded_size(space.used()), show_rounded_size(space.total()));
     let message = format!("{used} in use, the file has {total}");
     match limits.map(|limits| limits.max_size) {
         None => Finding::ok("size", format!("{message}; nothing is ever removed (retention.enabled)")),
         Some(None) => Finding::ok("size", format!("{message}, without a limit")),
         Some(Some(max)) if space.used() <= max => {
-            Finding::ok("size", format!("{message}, of {} at most", show_byte_size(max)))
+            Finding::ok("size", format!("{message}, of {} at most", show_rounded_size(max)))
         }
         Some(Some(max)) => Finding::warning(
             "size",
-            format!("{message}, and {} is the limit", show_byte_size(max)),
+            format!("{message}, and {} is the limit", show_rounded_size(max)),
             "call `dibble prune`, or raise retention.max_size",
         ),
     }

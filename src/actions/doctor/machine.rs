@@ -1,8 +1,8 @@
 //! The machine: room on its disks, its file systems, its clock, how much it can watch and limit.
 
 use super::Finding;
-use crate::model::show_byte_size;
-use nix::sys::statvfs::statvfs;
+use crate::actions::free_space::free_space;
+use crate::model::show_rounded_size;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -30,17 +30,14 @@ pub fn check_machine(file: &Path, workspaces: &Path, zone: &str) -> Vec<Finding>
 }
 
 fn disk(check: &'static str, file: &Path) -> Finding {
-    // What is not there yet will be made in the nearest directory that is.
-    let there = file.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
-    let Ok(stat) = statvfs(there) else {
-        return Finding::warning(check, format!("no answer for {}", there.display()), "look at its disk");
-    };
-    let free = stat.blocks_available().saturating_mul(stat.fragment_size());
-    of_room(check, free, there)
+    match free_space(file) {
+        Some((free, there)) => of_room(check, free, there),
+        None => Finding::warning(check, format!("no answer for {}", file.display()), "look at its disk"),
+    }
 }
 
 fn of_room(check: &'static str, free: u64, place: &Path) -> Finding {
-    let message = format!("{} free for {}", show_byte_size(free), place.display());
+    let message = format!("{} free for {}", show_rounded_size(free), place.display());
     let fix = "make room on the disk, or call `dibble prune --max-size`";
     match free {
         _ if free < LITTLE_ROOM => Finding::problem(check, message, fix),

@@ -1,6 +1,6 @@
 //! How much history is kept.
 
-use crate::model::{Settings, Time, parse_byte_size, parse_duration};
+use crate::model::{Settings, Time, parse_duration, parse_size};
 use chrono::TimeDelta;
 
 /// How much history is kept; none is no limit.
@@ -93,8 +93,7 @@ impl RetentionLimits {
                 self.max_attempts = if unlimited { None } else { Some(count()?).filter(|count| *count > 0) };
             }
             _ => {
-                let size =
-                    || parse_byte_size(value).ok_or_else(|| wrong("a size such as 500M or 2GiB, or none"));
+                let size = || parse_size(value).ok_or_else(|| wrong("a size such as 500M or 2GiB, or none"));
                 self.max_size = if unlimited { None } else { Some(size()?).filter(|size| *size > 0) };
             }
         }

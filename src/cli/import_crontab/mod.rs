@@ -12,6 +12,7 @@ use super::args::Definition;
 use super::{CliError, Context, Exit};
 use crate::crontab::{Compared, Entry, LineError, Names, Options, When, convert, mail_settings, parse};
 use crate::model::Zone;
+use crate::notifications::machine;
 use clap::Args;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -73,7 +74,7 @@ pub struct ImportCrontabArgs {
 /// are reported, and make the command fail once everything else is done.
 pub fn run(args: &ImportCrontabArgs, context: &Context) -> Result<Exit, CliError> {
     let zone = zone(args.timezone.as_deref(), context)?;
-    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
+    let host = machine();
     let user = current_user();
     let mut names = Names::default();
     let mut report = Report { dir: args.output.clone(), ..Report::default() };
