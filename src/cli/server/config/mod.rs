@@ -136,11 +136,18 @@ mod tests {
         let run = config.run;
         assert_eq!((run.attempt_ttl, run.task_ttl), (TimeDelta::days(7), TimeDelta::days(1)));
         assert_eq!((run.max_tasks, run.max_attempts, run.runs_tasks), (1000, 100, true));
-        assert_eq!(run.max_scheduled_attempts, 1000, "what is scheduled is meant");
-        let limited = read(&[("executor.attempt_max_run", "7")]).unwrap().run;
-        assert_eq!((limited.max_attempts, limited.max_scheduled_attempts), (7, 7));
         assert!(run.max_task_threads >= 8 && config.schedules.is_some());
         assert_eq!(config.shutdown_timeout, Duration::from_secs(60));
+    }
+
+    #[test]
+    fn schedules_may_have_more_attempts_than_others() {
+        let limits = |pairs: &[(&str, &str)]| {
+            let run = read(pairs).unwrap().run;
+            (run.max_attempts, run.max_scheduled_attempts)
+        };
+        assert_eq!(limits(&[]), (100, 1000));
+        assert_eq!(limits(&[("executor.attempt_max_run", "7")]), (7, 7));
     }
 
     #[test]
