@@ -105,8 +105,16 @@ impl Field {
         };
         let step = step.map(read_step).transpose()?;
         let (low, high, pattern) = self.range(unit, range, element, step.is_some())?;
-        self.numbers |= bits((low..=high).step_by(step.unwrap_or(1) as usize));
-        Ok(step.map_or(pattern.clone(), |step| format!("{pattern}/{step}")))
+        let numbers = (low..=high).step_by(step.unwrap_or(1) as usize);
+        self.numbers |= bits(numbers.clone());
+        Ok(match step {
+            None => pattern,
+            // In a workflow the last Sunday of a range is the first day of the week when there are steps.
+            Some(_) if unit.max == SUNDAY && range != "*" && low > 0 && high == SUNDAY => {
+                numbers.map(|number| number.to_string()).collect::<Vec<_>>().join(",")
+            }
+            Some(step) => format!("{pattern}/{step}"),
+        })
     }
 
     fn range(
@@ -128,7 +136,7 @@ impl Field {
                 "\"{element}\" is read as {number}-{}; some crons read it as {number} alone, others refuse it",
                 &element.replacen(range, &unit.max.to_string(), 1),
             ));
-            return Ok((number, unit.max, format!("{number}-{}", unit.max)));
+            return Ok((number, unit.max, unit.range(number, unit.max)));
         };
         let (low, high) = (unit.number(low)?, unit.number(high)?);
         // The one range that may run over the end: to Sunday.
@@ -136,13 +144,18 @@ impl Field {
         if low > high {
             return Err(format!("{low} is above {high}"));
         }
-        // Where both ends are Sunday, a workflow would take Sunday alone.
-        let last = if unit.max == SUNDAY && low == 0 && high == SUNDAY { SUNDAY - 1 } else { high };
-        Ok((low, high, format!("{low}-{last}")))
+        Ok((low, high, unit.range(low, high)))
     }
 }
 
 impl Unit {
+    /// A range as a workflow writes it.
+    fn range(&self, low: u32, high: u32) -> String {
+        // Where both ends are Sunday, a workflow would take Sunday alone.
+        let last = if self.max == SUNDAY && low == 0 { high.min(SUNDAY - 1) } else { high };
+        format!("{low}-{last}")
+    }
+
     fn number(&self, text: &str) -> Result<u32, String> {
         let named = self.names.iter().position(|name| name.eq_ignore_ascii_case(text));
         let first = if self.max == SUNDAY { 0 } else { 1 };
@@ -202,6 +215,11 @@ mod tests {
             (&WEEKDAY, "fri-sun", vec![0, 5, 6, 7], "5-7"),
             (&WEEKDAY, "0-7", vec![0, 1, 2, 3, 4, 5, 6, 7], "0-6"),
             (&WEEKDAY, "0-7/2", vec![0, 2, 4, 6, 7], "0-6/2"),
+            (&WEEKDAY, "0/1", vec![0, 1, 2, 3, 4, 5, 6, 7], "0-6/1"),
+            (&WEEKDAY, "2-7/2", vec![2, 4, 6], "2,4,6"),
+            (&WEEKDAY, "3/2", vec![0, 3, 5, 7], "3,5,7"),
+            (&WEEKDAY, "1-6/2", vec![1, 3, 5], "1-6/2"),
+            (&WEEKDAY, "*/7", vec![0, 7], "*/7"),
             (&WEEKDAY, "sun-tue", vec![0, 1, 2, 7], "0-2"),
             (&DAY, "3~3", vec![3], "3"),
         ] {

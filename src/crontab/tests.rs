@@ -386,9 +386,14 @@ fn dibble_times(schedule: &Schedule, from: Time, until: Time) -> Vec<Time> {
 }
 
 #[test]
-fn from_sunday_to_sunday_is_every_day() {
-    for text in ["0 5 * * 0-7", "0 5 * * 0-7/2", "0 5 1 * 0-7", "0 5 * * sun-7/3"] {
-        check(text, "UTC").unwrap();
+fn ranges_of_weekdays_keep_their_meaning() {
+    let ends = (0..=7).flat_map(|low| (low..=7).map(move |high| format!("{low}-{high}")));
+    for range in ends.chain((0..=7).map(|low| low.to_string())).chain(["*".to_owned(), "fri-sun".to_owned()])
+    {
+        check(&format!("0 5 * * {range}"), "UTC").unwrap();
+        for step in 1..=8 {
+            check(&format!("0 5 * * {range}/{step}"), "UTC").unwrap();
+        }
     }
 }
 
