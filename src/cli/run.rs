@@ -209,7 +209,7 @@ pub fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
             owner,
             limits,
             required: selection.of_required(),
-            workflows: loaded.workflows,
+            workflows: loaded.workflows.into_iter().map(LoadedWorkflow::into_compiled).collect(),
         },
         workflow: name,
         plan,

@@ -18,7 +18,19 @@ pub struct LoadedWorkflow {
     pub(crate) tree: Tree,
 }
 
+/// A workflow that is known to be right.
+#[derive(Debug, Clone)]
+pub struct CompiledWorkflow {
+    pub definition: WorkflowDefinition,
+    pub plan: Plan,
+}
+
 impl LoadedWorkflow {
+    /// Lets go of the text, which is several times as large as the rest.
+    pub fn into_compiled(self) -> CompiledWorkflow {
+        CompiledWorkflow { definition: self.definition, plan: self.plan }
+    }
+
     /// Where the key or value at a path of keys of the definition is written: `["schedule", "daily>"]`.
     pub fn place(&self, path: &[String], part: Part) -> Place {
         self.tree.find(path, part)

@@ -12,7 +12,7 @@ pub mod yaml;
 pub use compile::{CompileError, compile, compile_sub};
 pub use error::{DigError, DigErrorKind, DigErrors, Severity};
 pub use lint::lints;
-pub use load::{LoadedWorkflow, load_called, load_params, load_workflow};
+pub use load::{CompiledWorkflow, LoadedWorkflow, load_called, load_params, load_workflow};
 pub use source::Place;
 pub use yaml::{Include, IncludeError, IncludePath, Part};
 pub mod evaluate;

@@ -12,7 +12,7 @@ use crate::actions::launch::{Launch, LaunchError, Launched, attempt_params, laun
 use crate::actions::register::Registered;
 use crate::actions::selection::Selection;
 use crate::actions::stored::schedule_of;
-use crate::dig::LoadedWorkflow;
+use crate::dig::CompiledWorkflow;
 use crate::engine::{Limits, Sla, sla_section};
 use crate::model::{AttemptId, Params, Plan, SessionId, SessionTime, TaskId, merge};
 use crate::operators::OperatorError;
@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct Project {
     pub dir: PathBuf,
     pub registered: Registered,
-    pub workflows: Vec<LoadedWorkflow>,
+    pub workflows: Vec<CompiledWorkflow>,
     /// `digdag.defaultParams` of the configuration.
     pub default_params: Params,
     /// Given on the command line: parameters of the revision and of each attempt.
@@ -91,7 +91,7 @@ impl RunStarter {
         self.lock().by_name.insert(key, (active.origin.session_id, active.attempt.id));
     }
 
-    fn find(&self, name: &str) -> Option<(&LoadedWorkflow, crate::model::WorkflowId)> {
+    fn find(&self, name: &str) -> Option<(&CompiledWorkflow, crate::model::WorkflowId)> {
         let workflow = self.project.workflows.iter().find(|workflow| workflow.definition.name == name)?;
         Some((workflow, *self.project.registered.workflows.get(name)?))
     }

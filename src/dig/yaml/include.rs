@@ -66,7 +66,7 @@ impl<'a> Expander<'a> {
 
     /// `depth` is the number of collections around the mapping, those of including files counted too.
     pub(super) fn mapping(&mut self, entries: &[RawEntry], depth: usize) -> Mapping {
-        let mut mapping = Mapping::default();
+        let mut mapping = Mapping::with_capacity(entries.len());
         for entry in entries {
             match &entry.key {
                 RawKey::Name(key) => {

@@ -25,8 +25,12 @@ pub enum Content {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Mapping {
     entries: Vec<Entry>,
+    /// Where each key is among the entries; empty while there are few of them.
     places: HashMap<String, usize>,
 }
+
+/// From so many entries on it pays to have a table of their places.
+const MANY: usize = 16;
 
 /// A key with its value.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +83,15 @@ impl Mapping {
     }
 
     pub fn get(&self, key: &str) -> Option<&Entry> {
-        self.places.get(key).map(|&at| &self.entries[at])
+        self.place(key).map(|at| &self.entries[at])
+    }
+
+    fn place(&self, key: &str) -> Option<usize> {
+        if self.places.is_empty() {
+            self.entries.iter().position(|entry| entry.key == key)
+        } else {
+            self.places.get(key).copied()
+        }
     }
 
     /// Where the key or the value at a path of keys is written, or the last part of the path that is written.
@@ -93,21 +105,31 @@ impl Mapping {
         self.entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect()
     }
 
+    /// None yet, with room for as many as will come.
+    pub(super) fn with_capacity(entries: usize) -> Self {
+        Self { entries: Vec::with_capacity(entries), places: HashMap::new() }
+    }
+
     /// Puts an entry at the end, or in the place of the one with the same key.
     pub(super) fn put(&mut self, entry: Entry) {
-        match self.places.get(&entry.key) {
-            Some(&at) => self.entries[at] = entry,
-            None => {
-                self.places.insert(entry.key.clone(), self.entries.len());
-                self.entries.push(entry);
-            }
+        if let Some(at) = self.place(&entry.key) {
+            self.entries[at] = entry;
+            return;
+        }
+        self.entries.push(entry);
+        let count = self.entries.len();
+        if count == MANY {
+            let keys = self.entries.iter().map(|entry| entry.key.clone());
+            self.places = keys.enumerate().map(|(at, key)| (key, at)).collect();
+        } else if count > MANY {
+            self.places.insert(self.entries[count - 1].key.clone(), count - 1);
         }
     }
 
     /// Lays another mapping over this one: mappings merge key by key, everything else replaces.
     pub(super) fn merge(&mut self, upper: Self) {
         for entry in upper.entries {
-            let below = self.places.get(&entry.key).map(|&at| &mut self.entries[at].value.content);
+            let below = self.place(&entry.key).map(|at| &mut self.entries[at].value.content);
             match (below, entry.value.content) {
                 (Some(Content::Mapping(below)), Content::Mapping(above)) => below.merge(above),
                 (_, content) => self.put(Entry { value: Node { content, ..entry.value }, ..entry }),
