@@ -8,7 +8,9 @@ use super::stored::StoredWorkflow;
 use crate::model::{Params, TaskResult, Time};
 use crate::store::attempts::{AttemptRow, Inserted};
 use crate::store::{Durability, Reader, Store, StoreError, Writer, attempts};
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What became of an accepted request.
 #[derive(Debug)]
@@ -126,7 +128,7 @@ fn by_itself<T>(result: Result<T, StartError>) -> Result<Result<T, StartError>, 
 
 /// All of a request that needs no writing.
 struct Prepared {
-    workflow: StoredWorkflow,
+    workflow: Arc<StoredWorkflow>,
     first: FirstStep,
     resume: Option<Params>,
     earlier: HashMap<String, TaskResult>,
@@ -137,18 +139,20 @@ impl Prepared {
         let request = &start.request;
         check_name(&request.name)?;
         let (workflow, plan, schedule) = match start.known {
-            Some(known) => (known.stored.clone(), known.plan.clone(), Some(known.schedule().clone())),
+            Some(known) => {
+                (Arc::clone(&known.stored), known.plan.clone(), Some(Cow::Borrowed(known.schedule())))
+            }
             None => {
                 let workflow = StoredWorkflow::read(reader, request.workflow)?;
                 let workflow = workflow.ok_or(StartError::NoWorkflow(request.workflow))?;
                 check_project(&workflow)?;
                 let (plan, schedule) = (workflow.plan(), workflow.schedule());
-                (workflow, plan, schedule)
+                (Arc::new(workflow), plan, schedule.map(Cow::Owned))
             }
         };
         let earlier = request.resume.as_ref().map(|resume| resume.results(reader)).transpose()?;
         let zone = &workflow.workflow.timezone;
-        let params = attempt_params(&request.params, schedule.as_ref(), request.session_time, zone);
+        let params = attempt_params(&request.params, schedule.as_deref(), request.session_time, zone);
         let plan = plan.map_err(StartError::Invalid)?;
         let first = FirstStep::new(zone, params, plan, terms.limits, now)?;
         let resume = request.resume.as_ref().map(Resume::to_params);

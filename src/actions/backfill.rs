@@ -11,6 +11,7 @@ use crate::store::schedules::ScheduleRow;
 use crate::store::{Durability, Store, StoreError, Writer, schedules, sessions};
 use serde_json::Value;
 use std::collections::HashMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// So many sessions are started, or listed, with one request: more of them would hold up everybody else.
@@ -93,7 +94,7 @@ pub fn accept(
         }
         Ok(checked)
     })??;
-    let first = first.begun(rows[0].clone(), workflow, HashMap::new(), now);
+    let first = first.begun(rows[0].clone(), Arc::new(workflow), HashMap::new(), now);
     Ok(Backfilled { rows, first: Some(Box::new(first)) })
 }
 

@@ -4,11 +4,12 @@ use super::stored::StoredWorkflow;
 use crate::dig::schedule::Schedule;
 use crate::model::{Plan, WorkflowId};
 use crate::store::{Reader, StoreError};
+use std::sync::Arc;
 
 /// A workflow of a revision, which never changes, with its schedule. Whether its project is still there, is not known.
 #[derive(Debug)]
 pub struct KnownWorkflow {
-    pub(super) stored: StoredWorkflow,
+    pub(super) stored: Arc<StoredWorkflow>,
     /// Why it cannot be compiled, if it cannot.
     pub(super) plan: Result<Plan, String>,
     schedule: Schedule,
@@ -24,7 +25,7 @@ impl KnownWorkflow {
         let Some(stored) = StoredWorkflow::read(reader, id)? else { return Ok(None) };
         let Some(schedule) = stored.schedule() else { return Ok(None) };
         let plan = stored.plan();
-        Ok(Some(Self { stored, plan, schedule }))
+        Ok(Some(Self { stored: Arc::new(stored), plan, schedule }))
     }
 
     pub fn schedule(&self) -> &Schedule {

@@ -13,6 +13,7 @@ use crate::model::{
 use crate::store::attempts::{AttemptRow, Inserted, NewAttempt};
 use crate::store::{OwnerId, Reader, StoreError, Writer, attempts, commit};
 use std::collections::HashMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// An attempt that somebody asks for.
@@ -87,7 +88,7 @@ pub struct Terms {
 pub struct Begun {
     pub attempt: Attempt,
     pub row: AttemptRow,
-    pub workflow: StoredWorkflow,
+    pub workflow: Arc<StoredWorkflow>,
     /// The tasks whose operators are to be started.
     pub dispatch: Vec<TaskId>,
     /// Results of another attempt that are taken over, by full name.
@@ -161,7 +162,7 @@ impl FirstStep {
     pub(super) fn begun(
         self,
         row: AttemptRow,
-        workflow: StoredWorkflow,
+        workflow: Arc<StoredWorkflow>,
         earlier: HashMap<String, TaskResult>,
         now: Time,
     ) -> Begun {

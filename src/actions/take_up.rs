@@ -12,6 +12,7 @@ use crate::store::attempts::AttemptRow;
 use crate::store::owners::OwnerKind;
 use crate::store::{Durability, OwnerId, Store, StoreError, Writer, attempts, commit, owners, task_logs};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Lets an attempt begin that waited. None when somebody else did so already.
 ///
@@ -37,7 +38,7 @@ pub fn begin_waiting(
         Ok(begins)
     })?;
     let first = FirstStep { params: row.params.clone(), parts };
-    Ok(begins.then(|| first.begun(row.clone(), workflow, HashMap::new(), now)))
+    Ok(begins.then(|| first.begun(row.clone(), Arc::new(workflow), HashMap::new(), now)))
 }
 
 /// Takes up every attempt that a server left unfinished whose process is gone: what was running runs again.
@@ -95,5 +96,6 @@ fn take_up_one(
     let earlier = resume.and_then(|resume| resume.results(writer).ok()).unwrap_or_default();
     let files = task_logs::list(writer, row.id)?;
     let runs = files.into_iter().map(|file| (file.task, file.number)).collect();
+    let workflow = Arc::new(workflow);
     Ok(Some(Begun { attempt, row, workflow, dispatch, earlier, runs }))
 }

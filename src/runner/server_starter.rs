@@ -79,7 +79,7 @@ impl ServerStarter {
                 None
             }
         });
-        let workspace = workflow.revision.directory.map(Workspace::Directory).unwrap_or_else(|| {
+        let workspace = workflow.revision.directory.clone().map(Workspace::Directory).unwrap_or_else(|| {
             let dir = self.workspaces.join(format!("attempt-{}", row.id));
             Workspace::copy(Arc::clone(&shared.store), row.revision_id, dir)
         });

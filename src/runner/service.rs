@@ -224,7 +224,8 @@ impl Service {
         Ok(started)
     }
 
-    /// Starts many attempts of schedules at once: those that can be started are on the disk when this returns.
+    /// Starts many attempts of schedules at once: those that can be started are on the disk when this returns. Their
+    /// tasks begin at [`begin`](Self::begin), or before that when something else happens.
     ///
     /// # Errors
     ///
@@ -240,8 +241,13 @@ impl Service {
             Ok(started)
         });
         let started = started.collect();
-        self.shared.adopt(all_begun);
+        self.shared.adopt_later(all_begun);
         Ok(started)
+    }
+
+    /// Lets the tasks begin of all attempts that were started.
+    pub fn begin(&self) {
+        self.shared.inbox.wake();
     }
 
     /// How many more attempts of schedules may begin at present: none while the disk is full.

@@ -118,6 +118,14 @@ impl Shared {
         self.inbox.send_all(messages);
     }
 
+    /// As [`adopt`](Self::adopt), but wakes nobody: they begin with the next message, whatever it is, or when the inbox
+    /// is rung.
+    pub(super) fn adopt_later(&self, begun: impl IntoIterator<Item = (Active, Vec<TaskId>)>) {
+        for (active, start) in begun {
+            self.inbox.put(Message::Adopt(Box::new(active), start));
+        }
+    }
+
     /// Says in the log that an attempt is about to start.
     pub(super) fn log_start(&self, project: ProjectId, workflow: &str, time: SessionTime, zone: &Zone) {
         let message = format!(

@@ -62,6 +62,10 @@ const AHEAD: TimeDelta = TimeDelta::seconds(1);
 /// once for all of them, and the first of them does not wait long for the last.
 const BATCH: u32 = 100;
 
+/// The tasks of so many batches begin together: while sessions are being started, their tasks would take the processors
+/// and the file from those that are to start at the same time.
+const BATCHES_AT_ONCE: usize = 5;
+
 impl Agenda {
     /// Attends to all schedules that are due. Returns when this is to be done again.
     ///
@@ -70,8 +74,17 @@ impl Agenda {
     /// The store cannot be read or written. All is to be done again later.
     pub(super) fn run_once(&self, now: Time) -> Result<Option<Time>, StoreError> {
         self.waiting.clear();
+        let attended = self.attend_to_all(now);
+        self.starter.begin();
+        attended?;
+        self.waiting.forget_put_off(now);
+        self.fill_room(now)?;
+        self.outlook(now)
+    }
+
+    fn attend_to_all(&self, now: Time) -> Result<(), StoreError> {
         let mut last = None;
-        loop {
+        for number in 1.. {
             let page = self.store.read(|reader| schedules::due(reader, now, last.as_ref(), BATCH))?;
             let count = page.len();
             last = page.last().cloned();
@@ -79,10 +92,11 @@ impl Agenda {
             if count < BATCH as usize {
                 break;
             }
+            if number % BATCHES_AT_ONCE == 0 {
+                self.starter.begin();
+            }
         }
-        self.waiting.forget_put_off(now);
-        self.fill_room(now)?;
-        self.outlook(now)
+        Ok(())
     }
 
     /// Attends to the schedules that waited for an attempt which has ended, and to as many of those that wait for room as
@@ -92,7 +106,9 @@ impl Agenda {
     ///
     /// As [`run_once`](Self::run_once).
     pub(super) fn run_ready(&self, ready: &[ScheduleId], now: Time) -> Result<Option<Time>, StoreError> {
-        self.attend(self.enabled(ready)?, now)?;
+        let attended = self.enabled(ready).and_then(|rows| self.attend(rows, now));
+        self.starter.begin();
+        attended?;
         self.fill_room(now)?;
         self.outlook(now)
     }
@@ -134,7 +150,9 @@ impl Agenda {
             if next.is_empty() {
                 break;
             }
-            self.attend(self.enabled(&next)?, now)?;
+            let attended = self.enabled(&next).and_then(|rows| self.attend(rows, now));
+            self.starter.begin();
+            attended?;
         }
         Ok(())
     }

@@ -14,12 +14,16 @@ pub trait SessionStarter: Send + Sync {
     /// Those of the store.
     fn room(&self) -> Result<usize, StoreError>;
 
-    /// Starts attempts, all in one transaction. What is wrong with one of them keeps no other from starting.
+    /// Starts attempts, all in one transaction. What is wrong with one of them keeps no other from starting. Their tasks
+    /// need not begin before [`begin`](Self::begin).
     ///
     /// # Errors
     ///
     /// Those of the store: none was started.
     fn start_all(&self, starts: &[Start<'_>]) -> Result<Vec<Result<Started, StartError>>, StoreError>;
+
+    /// Lets the tasks begin of all attempts that were started.
+    fn begin(&self);
 }
 
 impl SessionStarter for Service {
@@ -29,5 +33,9 @@ impl SessionStarter for Service {
 
     fn start_all(&self, starts: &[Start<'_>]) -> Result<Vec<Result<Started, StartError>>, StoreError> {
         self.start_all(starts)
+    }
+
+    fn begin(&self) {
+        self.begin();
     }
 }

@@ -6,6 +6,7 @@ use crate::model::attempt::Outcome;
 use crate::model::{
     Attempt, AttemptId, Params, ProjectId, RevisionId, SessionId, SessionTime, Task, Time, WorkflowId, Zone,
 };
+use chrono::SubsecRound;
 use rusqlite::{Row, named_params};
 use uuid::Uuid;
 
@@ -90,25 +91,32 @@ pub enum Scope<'a> {
 ///
 /// There is no such workflow.
 pub fn insert(w: &Writer, attempt: &NewAttempt<'_>, now: Time) -> Result<Inserted> {
-    let session =
-        sessions::find_or_insert(w, attempt.workflow, attempt.session_time, attempt.session_uuid, now)?;
-    if let Some(existing) = by_name(w, session, attempt.name)? {
-        return Ok(Inserted::Exists(existing));
-    }
+    let place = sessions::place(w, attempt.workflow, attempt.session_time)?;
+    let place = place.ok_or_else(|| w.error(rusqlite::Error::QueryReturnedNoRows))?;
+    // A session is looked for first: with ON CONFLICT every retry would use up an id.
+    let (session_id, session_uuid, index) = match place.session {
+        Some((id, uuid)) => {
+            if let Some(existing) = by_name(w, id, attempt.name)? {
+                return Ok(Inserted::Exists(existing));
+            }
+            (id, uuid, next_index(w, id)?)
+        }
+        None => (sessions::insert(w, &place, attempt, now)?, attempt.session_uuid, 1),
+    };
     let id = AttemptId(w.insert(
         "INSERT INTO attempts (
              session_id, name, attempt_index, workflow_id, project_id, workflow_name, timezone, params, owner_id,
              created_at, waits_for, resume)
-         SELECT
-             id, :name,
-             1 + coalesce((SELECT max(attempt_index) FROM attempts WHERE session_id = :session_id), 0),
-             :workflow_id, project_id, workflow_name, :timezone, :params, :owner_id, :created_at,
-             :waits_for, :resume
-         FROM sessions WHERE id = :session_id",
+         VALUES (
+             :session_id, :name, :index, :workflow_id, :project_id, :workflow_name, :timezone, :params, :owner_id,
+             :created_at, :waits_for, :resume)",
         named_params! {
-            ":session_id": session,
+            ":session_id": session_id,
             ":name": attempt.name,
+            ":index": index,
             ":workflow_id": attempt.workflow,
+            ":project_id": place.project_id,
+            ":workflow_name": place.workflow_name,
             ":timezone": attempt.timezone,
             ":params": JsonObject(attempt.params),
             ":owner_id": attempt.owner,
@@ -117,12 +125,44 @@ pub fn insert(w: &Writer, attempt: &NewAttempt<'_>, now: Time) -> Result<Inserte
             ":resume": attempt.resume.map(JsonObject),
         },
     )?);
-    sessions::set_last_attempt(w, session, id)?;
+    sessions::set_last_attempt(w, session_id, id)?;
     for task in attempt.tasks {
         tasks::insert(w, id, task)?;
     }
-    let row = by_id(w, id)?.ok_or_else(|| w.error(rusqlite::Error::QueryReturnedNoRows))?;
-    Ok(Inserted::New(row))
+    Ok(Inserted::New(AttemptRow {
+        id,
+        session_id,
+        session_uuid,
+        session_time: attempt.session_time,
+        project_id: place.project_id,
+        project_name: place.project_name,
+        revision_id: place.revision_id,
+        revision: place.revision,
+        workflow_id: attempt.workflow,
+        workflow_name: place.workflow_name,
+        timezone: attempt.timezone.clone(),
+        name: attempt.name.to_owned(),
+        index,
+        params: attempt.params.clone(),
+        owner: attempt.owner,
+        cancel_requested: false,
+        done: false,
+        success: false,
+        created_at: now.trunc_subsecs(3),
+        finished_at: None,
+        waits_for: attempt.waits_for,
+        resume: attempt.resume.cloned(),
+        overlong_at: None,
+    }))
+}
+
+fn next_index(r: &Reader, session: SessionId) -> Result<u32> {
+    let next = r.row(
+        "SELECT 1 + coalesce(max(attempt_index), 0) AS next FROM attempts WHERE session_id = :session",
+        named_params! { ":session": session },
+        |row| row.get("next"),
+    )?;
+    Ok(next.unwrap_or(1))
 }
 
 /// An attempt with all its tasks.

@@ -2,8 +2,8 @@
 
 use super::row::{Millis, UuidText};
 use super::{Page, Reader, Result, Writer, attempts, tasks};
-use crate::model::{AttemptId, ProjectId, SessionId, SessionTime, TaskResult, Time, WorkflowId};
-use attempts::{AttemptRow, Scope};
+use crate::model::{AttemptId, ProjectId, RevisionId, SessionId, SessionTime, TaskResult, Time, WorkflowId};
+use attempts::{AttemptRow, NewAttempt, Scope};
 use rusqlite::{Row, named_params};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -114,35 +114,54 @@ pub fn succeeded(r: &Reader, session: SessionId) -> Result<HashMap<String, TaskR
     Ok(oldest_first.into_iter().collect())
 }
 
-/// Finds the session of a workflow at a time, or makes it. The caller must give it an attempt.
-pub(super) fn find_or_insert(
-    w: &Writer,
-    workflow: WorkflowId,
-    time: SessionTime,
-    uuid: Uuid,
-    now: Time,
-) -> Result<SessionId> {
-    let found = w.row(
-        "SELECT sessions.id FROM workflows
+/// Where an attempt of a workflow goes.
+pub(super) struct Place {
+    pub project_id: ProjectId,
+    pub project_name: String,
+    pub revision_id: RevisionId,
+    pub revision: String,
+    pub workflow_name: String,
+    /// The session at the time in question, if there is one.
+    pub session: Option<(SessionId, Uuid)>,
+}
+
+/// Where an attempt of a workflow at a time goes. None if there is no such workflow.
+pub(super) fn place(r: &Reader, workflow: WorkflowId, time: SessionTime) -> Result<Option<Place>> {
+    r.row(
+        "SELECT projects.id AS project_id, projects.name AS project_name, revisions.id AS revision_id,
+             revisions.name AS revision, workflows.name AS workflow_name, sessions.id, sessions.uuid
+         FROM workflows
              JOIN revisions ON revisions.id = workflows.revision_id
-             JOIN sessions ON sessions.project_id = revisions.project_id
+             JOIN projects ON projects.id = revisions.project_id
+             LEFT JOIN sessions ON sessions.project_id = revisions.project_id
                  AND sessions.workflow_name = workflows.name AND sessions.session_time = :time
          WHERE workflows.id = :workflow",
         named_params! { ":workflow": workflow, ":time": time },
-        |row| row.get("id"),
-    )?;
-    if let Some(id) = found {
-        return Ok(id);
-    }
-    // With ON CONFLICT instead of the look before, every retry would use up an id.
+        |row| {
+            let id: Option<SessionId> = row.get("id")?;
+            let uuid: Option<UuidText> = row.get("uuid")?;
+            Ok(Place {
+                project_id: row.get("project_id")?,
+                project_name: row.get("project_name")?,
+                revision_id: row.get("revision_id")?,
+                revision: row.get("revision")?,
+                workflow_name: row.get("workflow_name")?,
+                session: id.zip(uuid.map(|UuidText(uuid)| uuid)),
+            })
+        },
+    )
+}
+
+/// Makes the session of an attempt. The caller must give it that attempt.
+pub(super) fn insert(w: &Writer, place: &Place, attempt: &NewAttempt<'_>, now: Time) -> Result<SessionId> {
     let id = w.insert(
         "INSERT INTO sessions (project_id, workflow_name, session_time, uuid, created_at)
-         SELECT revisions.project_id, workflows.name, :time, :uuid, :created_at
-         FROM workflows JOIN revisions ON revisions.id = workflows.revision_id WHERE workflows.id = :workflow",
+         VALUES (:project_id, :workflow_name, :time, :uuid, :created_at)",
         named_params! {
-            ":workflow": workflow,
-            ":time": time,
-            ":uuid": UuidText(uuid),
+            ":project_id": place.project_id,
+            ":workflow_name": place.workflow_name,
+            ":time": attempt.session_time,
+            ":uuid": UuidText(attempt.session_uuid),
             ":created_at": Millis(now),
         },
     )?;

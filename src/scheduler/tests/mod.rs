@@ -57,6 +57,8 @@ struct FakeStarter {
     before: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     /// How many transactions there were.
     batches: Mutex<Vec<usize>>,
+    /// Started ones whose tasks have not been let begin.
+    held: AtomicUsize,
     started: Sender<AttemptId>,
 }
 
@@ -103,6 +105,7 @@ impl SessionStarter for FakeStarter {
         if let Some(lost) = self.lost.lock().unwrap().take() {
             return Err(lost);
         }
+        self.held.fetch_add(starts.len(), Ordering::Relaxed);
         let started = |inserted| match inserted {
             Inserted::Exists(row) => Started::Exists(row),
             Inserted::New(row) => {
@@ -114,6 +117,10 @@ impl SessionStarter for FakeStarter {
             }
         };
         Ok(results.into_iter().map(|result| result.map(started)).collect())
+    }
+
+    fn begin(&self) {
+        self.held.store(0, Ordering::Relaxed);
     }
 }
 
@@ -159,6 +166,7 @@ impl World {
             panics: Mutex::default(),
             before: Mutex::default(),
             batches: Mutex::default(),
+            held: AtomicUsize::new(0),
             started: sender,
         });
         let mut given = Settings::default();
@@ -225,7 +233,7 @@ impl World {
 
     fn run(&self, now: Time) -> Option<Time> {
         self.clock.step_to(now);
-        self.agenda.run_once(now).unwrap()
+        self.none_held(self.agenda.run_once(now)).unwrap()
     }
 
     fn run_at(&self, now: &str) -> String {
@@ -241,7 +249,13 @@ impl World {
 
     fn run_ready(&self) -> Option<Time> {
         let ready = self.agenda.waiting.take_ready();
-        self.agenda.run_ready(&ready, self.clock.now()).unwrap()
+        self.none_held(self.agenda.run_ready(&ready, self.clock.now())).unwrap()
+    }
+
+    /// Whatever comes of a run, the tasks of what was started begin.
+    fn none_held<T>(&self, result: T) -> T {
+        assert_eq!(self.starter.held.load(Ordering::Relaxed), 0);
+        result
     }
 
     /// All attempts, oldest first.
@@ -643,7 +657,7 @@ fn nothing_moves_while_the_store_fails() {
     let failure = StoreError::ReadOnly { file };
     world.starter.failures.lock().unwrap().push(failure.into());
     world.clock.step_to(at("2024-01-01T01:00:00Z"));
-    assert!(world.agenda.run_once(world.clock.now()).is_err());
+    assert!(world.none_held(world.agenda.run_once(world.clock.now())).is_err());
     assert_eq!(world.next(id).1, "01 01:00:00");
     world.run_at("2024-01-01T01:00:10Z");
     assert_eq!(world.session_times(), ["01 01:00"]);
