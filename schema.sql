@@ -248,8 +248,13 @@ CREATE TABLE tasks (
     -- success, error       its operator, and all below it, succeeded; its operator failed
     -- group_error          a child failed
     -- canceled             the attempt was canceled before it ended
-    state                TEXT    NOT NULL CHECK (state IN ('blocked', 'ready', 'retry_waiting', 'group_retry_waiting',
-                                     'running', 'planned', 'group_error', 'success', 'error', 'canceled')),
+    -- With IN, SQLite would make a table of these for every row that is written.
+    state                TEXT    NOT NULL CHECK (
+        state = 'blocked' OR state = 'ready' OR state = 'retry_waiting'
+        OR state = 'group_retry_waiting' OR state = 'running'
+        OR state = 'planned' OR state = 'group_error' OR state = 'success'
+        OR state = 'error' OR state = 'canceled'
+    ),
     cancel_requested     INTEGER NOT NULL CHECK (cancel_requested IN (0, 1)),
     -- It ends as an error, or as a group error, once its _error task has ended.
     delayed_error        INTEGER NOT NULL CHECK (delayed_error IN (0, 1)),

@@ -45,8 +45,11 @@ pub struct Chunk {
 pub fn append(w: &Writer, file: &LogFile, gzip: &[u8], now: Time) -> Result<()> {
     w.execute(
         "INSERT INTO task_logs (attempt_id, task_name, file, chunk, written_at, size, gzip)
-         SELECT :attempt, :task, :file, 1 + coalesce(max(chunk), 0), :written_at, length(:gzip), :gzip
-         FROM task_logs WHERE attempt_id = :attempt AND task_name = :task AND file = :file",
+         VALUES (
+             :attempt, :task, :file,
+             (SELECT 1 + coalesce(max(chunk), 0) FROM task_logs
+              WHERE attempt_id = :attempt AND task_name = :task AND file = :file),
+             :written_at, length(:gzip), :gzip)",
         named_params! {
             ":attempt": file.attempt,
             ":task": file.task,

@@ -119,6 +119,38 @@ mod tests {
         }
     }
 
+    #[test]
+    fn attempts_of_older_files_keep_their_tasks() {
+        for schema in OLDER {
+            let connection = fresh(schema);
+            connection
+                .execute_batch(
+                    "INSERT INTO projects (id, name, created_at) VALUES (1, 'p', 1);
+                     INSERT INTO revisions (id, project_id, name, default_params, digest, created_at)
+                     VALUES (1, 1, 'r', '{}', 'd', 1);
+                     INSERT INTO workflows (id, revision_id, name, timezone, config) VALUES (1, 1, 'wf', 'UTC', '{}');
+                     INSERT INTO sessions (id, project_id, workflow_name, session_time, uuid, created_at)
+                     VALUES (1, 1, 'wf', 0, '00000000-0000-0000-0000-000000000000', 1);
+                     INSERT INTO attempts (id, session_id, name, attempt_index, workflow_id, project_id, workflow_name,
+                         timezone, params, created_at) VALUES (1, 1, '', 1, 1, 1, 'wf', 'UTC', '{}', 1);
+                     UPDATE sessions SET last_attempt_id = 1;
+                     INSERT INTO tasks VALUES (1, 1, NULL, '[]', '+wf', 'group', '{\"a\":1}', '{}', 'group_retry_waiting', 0, 0, 0,
+                         1, '{}', 2, 3, NULL, 4, '{}', '{}', '[]', '{}', '{}');",
+                )
+                .unwrap();
+            upgrade(&connection, SCHEMA, STEPS).unwrap();
+            let kept = connection.query_row("SELECT * FROM tasks", [], |row| {
+                Ok((
+                    row.get("local_config")?,
+                    row.get("state")?,
+                    row.get("retry_count")?,
+                    row.get("updated_at")?,
+                ))
+            });
+            assert_eq!(kept, Ok((r#"{"a":1}"#.to_owned(), "group_retry_waiting".to_owned(), 2, 4)));
+        }
+    }
+
     const SCHEMAS: [&str; 3] = [
         "CREATE TABLE parents (id INTEGER PRIMARY KEY); -- first
          CREATE TABLE children (parent INTEGER REFERENCES parents (id));
