@@ -11,6 +11,7 @@ mod support;
 use chrono::{TimeDelta, Timelike};
 use dibble::clock::Clock;
 use dibble::dig::schedule::{Schedule, ScheduleTime};
+use dibble::housekeeping::Housekeeping;
 use dibble::model::{Params, Time, Zone};
 use dibble::store::attempts::{self, AttemptRow, Scope};
 use dibble::store::revisions::NewRevision;
@@ -33,13 +34,15 @@ fn main() -> ExitCode {
     let (minutes, idle) = if is_short() { (1, 10) } else { (5, 60) };
     let directory = TempDir::new().expect("a directory");
     let file = directory.path().join("dibble.db");
+    // A server looks through its history soon after its start, and once an hour.
+    let settled = Housekeeping::DELAY + Duration::from_secs(5);
     // What is due comes after what is idle, and both after all schedules are in the file.
-    let first = clock.now() + TimeDelta::seconds(idle + 70);
+    let first = clock.now() + TimeDelta::seconds(idle + settled.as_secs().cast_signed() + 70);
     let first = first.with_second(0).and_then(|time| time.with_nanosecond(0)).expect("a full minute");
     fill(&file, clock.now(), first, minutes);
 
     let server = Server::start(directory.path(), "");
-    thread::sleep(Duration::from_secs(2));
+    thread::sleep(settled);
     let (sleeps, cpu) = (server.sleeps(), server.cpu());
     thread::sleep(Duration::from_secs(idle.unsigned_abs()));
     let (sleeps, cpu) = (server.sleeps() - sleeps, server.cpu() - cpu);

@@ -16,7 +16,7 @@ const PLACE: &str = ".digdag/tmp";
 const ATTEMPTS: usize = 100;
 
 /// Directories that no task has at the moment. Making and removing one for every task would cost as much as a short
-/// command, so they are emptied and used again until the run ends.
+/// command, so they are emptied and used again until the attempt ends.
 static UNUSED: Mutex<Vec<Unused>> = Mutex::new(Vec::new());
 
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub(crate) struct TaskDir {
 }
 
 /// Removes the temporary directories of a project that no task has, and the directory above when nothing is in it: at the
-/// end of a run.
+/// end of an attempt.
 pub fn remove_unused_dirs(project_dir: &Path) {
     let place = project_dir.join(PLACE);
     for unused in lock().extract_if(.., |unused| unused.place == place) {

@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::confinement::Confinements;
 use crate::logs::{LogTreeError, MachineZone};
 use crate::model::{Attempt, Params, Plan, SessionTime, Settings, TaskResult};
-use crate::operators::{CancelStage, remove_unused_dirs};
+use crate::operators::CancelStage;
 use crate::store::Store;
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
@@ -85,7 +85,6 @@ impl Run {
     pub fn to_end(self, started: impl FnOnce(&Attempt, Control)) -> Result<Attempt, RunFailure> {
         let log_tree = self.options.log_tree(&self.clock, &self.observer)?;
         let inbox = Arc::new(Inbox::default());
-        let project_dir = self.project.dir.clone();
         let (owner, limits) = (self.project.owner, self.project.limits);
         let starter = Arc::new(RunStarter::new(self.project));
         let shared = Arc::new(Shared {
@@ -128,7 +127,6 @@ impl Run {
         let dispatcher = Dispatcher::new(Arc::clone(&shared), workers, Purpose::Run);
         desk.open(dispatcher, vec![(active, dispatch)]);
         let ended = desk.work();
-        remove_unused_dirs(&project_dir);
         let mut attempts = ended?;
         let main = attempts.iter().position(|attempt| attempt.id == id).unwrap_or(0);
         Ok(attempts.swap_remove(main))

@@ -2,14 +2,15 @@
 
 use crate::archive::{Limits, extract};
 use crate::model::RevisionId;
-use crate::operators::OperatorError;
+use crate::operators::{OperatorError, remove_unused_dirs};
 use crate::store::{Store, archives};
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The directory that the tasks of one attempt see as their project.
+/// The directory that the tasks of one attempt see as their project. When the attempt has ended, nothing that only its
+/// tasks needed is left there.
 pub(super) enum Workspace {
     /// The project's own directory.
     Directory(PathBuf),
@@ -49,6 +50,7 @@ impl Workspace {
 
 impl Drop for Workspace {
     fn drop(&mut self) {
+        remove_unused_dirs(self.place());
         if let Self::Copy { dir, .. } = self {
             // What cannot be removed now is removed when the next server starts.
             let _ = fs::remove_dir_all(dir);

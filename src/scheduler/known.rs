@@ -3,7 +3,7 @@
 
 use crate::actions::known::KnownWorkflow;
 use crate::actions::schedules::ScheduleActionError;
-use crate::model::WorkflowId;
+use crate::model::{ScheduleId, WorkflowId};
 use crate::store::Reader;
 use crate::store::schedules::ScheduleRow;
 use std::collections::HashMap;
@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 #[derive(Debug, Default)]
 pub(super) struct KnownWorkflows {
-    by_id: Mutex<HashMap<WorkflowId, Arc<KnownWorkflow>>>,
+    /// By schedule, which goes from one revision to the next.
+    by_schedule: Mutex<HashMap<ScheduleId, (WorkflowId, Arc<KnownWorkflow>)>>,
 }
 
 /// So many are kept: some megabytes. When there are more, all are read anew.
@@ -28,8 +29,10 @@ impl KnownWorkflows {
         reader: &Reader,
         row: &ScheduleRow,
     ) -> Result<Arc<KnownWorkflow>, ScheduleActionError> {
-        let mut known = self.by_id.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(workflow) = known.get(&row.workflow_id) {
+        let mut known = self.by_schedule.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((id, workflow)) = known.get(&row.id)
+            && *id == row.workflow_id
+        {
             return Ok(Arc::clone(workflow));
         }
         let workflow = KnownWorkflow::read(reader, row.workflow_id)?
@@ -38,7 +41,7 @@ impl KnownWorkflows {
             known.clear();
         }
         let workflow = Arc::new(workflow);
-        known.insert(row.workflow_id, Arc::clone(&workflow));
+        known.insert(row.id, (row.workflow_id, Arc::clone(&workflow)));
         Ok(workflow)
     }
 }

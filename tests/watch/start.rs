@@ -1,7 +1,7 @@
 //! `dibble scheduler` and `server --project`: how they begin, and begin again.
 
 use super::{daily, error, revision, schedules, wait_for_revision, wait_for_schedules, write};
-use crate::support::{Project, Server};
+use crate::support::{Project, Server, wait_until};
 
 #[test]
 fn the_scheduler_runs_the_project_of_its_directory() {
@@ -14,6 +14,7 @@ fn the_scheduler_runs_the_project_of_its_directory() {
     let id = server.start_attempt(&server.workflow("default", "hello"), "2026-01-02T00:00:00Z");
     assert_eq!(server.finished(&id)["success"], true);
     assert_eq!(server.project.read("said"), "world\n");
+    wait_until("the directory of the task is gone", || !server.project.has(".digdag"));
     let archive = server.get("/api/projects/1/archive");
     assert_eq!((archive.status, archive.message().as_str()), (404, "Archive is not stored"));
 
