@@ -2,7 +2,9 @@
 
 use super::row::{Millis, UuidText};
 use super::{Page, Reader, Result, Writer, attempts, tasks};
-use crate::model::{AttemptId, ProjectId, RevisionId, SessionId, SessionTime, TaskResult, Time, WorkflowId};
+use crate::model::{
+    AttemptId, ProjectId, RevisionId, SessionId, SessionTime, TaskId, TaskResult, Time, WorkflowId,
+};
 use attempts::{AttemptRow, NewAttempt, Scope};
 use rusqlite::{Row, named_params};
 use std::collections::HashMap;
@@ -104,14 +106,21 @@ pub fn last_with_success(r: &Reader, project: ProjectId, workflow_name: &str) ->
 /// What succeeded in a session: by full name the newest success of all attempts, even if a later run of it failed.
 pub fn succeeded(r: &Reader, session: SessionId) -> Result<HashMap<String, TaskResult>> {
     let oldest_first = r.rows(
-        "SELECT tasks.* FROM attempts CROSS JOIN tasks ON tasks.attempt_id = attempts.id
+        "SELECT tasks.attempt_id, tasks.id, tasks.full_name
+         FROM attempts CROSS JOIN tasks ON tasks.attempt_id = attempts.id
          WHERE attempts.session_id = :session AND tasks.state = 'success'
              AND tasks.state_params ->> '$.left_out' IS NULL
          ORDER BY attempts.attempt_index, tasks.id",
         named_params! { ":session": session },
-        |row| Ok((row.get("full_name")?, tasks::result_from_row(row)?)),
+        |row| Ok((row.get("full_name")?, (row.get("attempt_id")?, row.get("id")?))),
     )?;
-    Ok(oldest_first.into_iter().collect())
+    // Only these are read as a whole: a session that was run again and again has many others.
+    let newest: HashMap<String, (AttemptId, TaskId)> = oldest_first.into_iter().collect();
+    let mut results = HashMap::with_capacity(newest.len());
+    for (name, (attempt, task)) in newest {
+        results.extend(tasks::result(r, attempt, task)?.map(|result| (name, result)));
+    }
+    Ok(results)
 }
 
 /// Where an attempt of a workflow goes.

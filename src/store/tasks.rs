@@ -2,7 +2,7 @@
 
 use super::row::{InOrder, Json, JsonObject, Millis};
 use super::{Reader, Result, Writer};
-use crate::model::{AttemptId, Task, TaskConfig, TaskFlags, TaskKind, TaskResult, TaskState};
+use crate::model::{AttemptId, Task, TaskConfig, TaskFlags, TaskId, TaskKind, TaskResult, TaskState};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Row, named_params};
 use std::collections::HashSet;
@@ -127,9 +127,14 @@ pub(super) fn update(w: &Writer, attempt: AttemptId, before: TaskState, task: &T
     Ok(updated == 1)
 }
 
-/// Reads what a task's operator left behind.
-pub(super) fn result_from_row(row: &Row<'_>) -> rusqlite::Result<TaskResult> {
-    result_from(&mut InOrder::from(row, "subtask_config")?)
+/// What a task's operator left behind.
+pub(super) fn result(r: &Reader, attempt: AttemptId, id: TaskId) -> Result<Option<TaskResult>> {
+    r.row(
+        "SELECT subtask_config, export_params, reset_store_params, store_params FROM tasks
+         WHERE attempt_id = :attempt AND id = :id",
+        named_params! { ":attempt": attempt, ":id": id },
+        |row| result_from(&mut InOrder::from(row, "subtask_config")?),
+    )
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Task> {
