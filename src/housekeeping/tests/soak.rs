@@ -205,7 +205,6 @@ fn week() {
     }
     scheduler.stop();
     assert!(service.drain(Duration::from_secs(60)));
-    println!("{days:#?}");
     let second = &days[1];
     for day in &days[2..] {
         assert!(day.file <= second.file + second.file / 20, "{days:#?}");
