@@ -3,4 +3,5 @@
 mod first_times;
 mod missed;
 mod next_times;
+mod options;
 mod session;
