@@ -37,7 +37,7 @@ fn with_files(label: &str, files: &[(&str, &str)]) -> String {
 fn fails_fast(text: String) -> String {
     let start = Instant::now();
     let errors = read_bytes(text).expect_err("must fail");
-    assert!(start.elapsed() < Duration::from_secs(1), "took {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(10), "took {:?}", start.elapsed());
     errors.iter().map(DigError::one_line).collect::<Vec<_>>().join("\n")
 }
 
