@@ -1,12 +1,13 @@
 //! From the bytes of a file to a workflow that can run, or to all that is wrong with it.
 
-use crate::dig::compile::{CompileError, compile, compile_sub};
+use crate::dig::compile::{CompileError, TaskError, compile, compile_sub};
 use crate::dig::document::define;
 use crate::dig::error::{DigError, DigErrorKind, DigErrors};
 use crate::dig::lint::lints;
 use crate::dig::schedule::{Schedule, ScheduleWarning};
 use crate::dig::source::Place;
 use crate::dig::yaml::{Include, Part, Tree, read};
+use crate::model::names::similar_workflow_name;
 use crate::model::{Params, Plan, WorkflowDefinition};
 use serde_json::Value;
 
@@ -86,6 +87,7 @@ pub fn load_workflow(
             errors.push(error);
         }
     }
+    errors.iter_mut().for_each(|error| explain_file_name(error, name));
     let workflow = LoadedWorkflow { definition, plan, tree };
     if errors.is_empty() {
         return Ok(workflow);
@@ -126,6 +128,19 @@ pub fn load_called(
 /// All problems of the text; if its syntax is wrong, that alone.
 pub fn load_params(label: &str, bytes: Vec<u8>, include: Include<'_>) -> Result<Params, DigErrors> {
     Ok(read(label, bytes, include)?.root.to_params())
+}
+
+/// Whoever has copied a file may not know that its name is more than that.
+fn explain_file_name(error: &mut DigError, name: &str) {
+    let broken = match &error.kind {
+        DigErrorKind::Name(broken) | DigErrorKind::Task(TaskError::Name(broken)) => broken,
+        _ => return,
+    };
+    if broken.name == name || broken.name.strip_prefix('+') == Some(name) {
+        let example = similar_workflow_name(name);
+        let example = example.map(|name| format!(", to {name}.dig for example")).unwrap_or_default();
+        error.hint = Some(format!("the workflow is named as its file: rename the file{example}"));
+    }
 }
 
 /// Finds the place of a compile error.

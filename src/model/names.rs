@@ -109,6 +109,16 @@ pub fn check_identifier(field: &'static str, name: &str) -> Result<(), Vec<NameE
     broken.result()
 }
 
+/// A name like this one that a workflow may have; none if there is nothing left of it.
+pub fn similar_workflow_name(name: &str) -> Option<String> {
+    let is_kept = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+    let parts: Vec<&str> = name.split(|c| !is_kept(c)).filter(|part| !part.is_empty()).collect();
+    let name = parts.join("_");
+    let name = name.trim_start_matches(|c: char| !c.is_ascii_alphabetic()).trim_end_matches(".dig");
+    let is_good = check_workflow_name(name).is_ok() && check_raw_task_name(&format!("+{name}")).is_ok();
+    is_good.then(|| name.to_owned())
+}
+
 struct Broken<'a> {
     field: &'static str,
     name: &'a str,
@@ -188,6 +198,21 @@ mod tests {
         }
         assert_eq!(messages(check_workflow_name("1.dig")).len(), 2);
         assert!(check_workflow_name(&"a".repeat(256)).is_err());
+    }
+
+    #[test]
+    fn names_become_those_of_workflows() {
+        for (name, similar) in [
+            ("my flow copy", Some("my_flow_copy")),
+            ("flow (copy)", Some("flow_copy")),
+            ("1wf", Some("wf")),
+            ("+größe.dig", Some("gr_e")),
+            ("a-b.c", Some("a-b.c")),
+            ("日本", None),
+            (&"a".repeat(256), None),
+        ] {
+            assert_eq!(similar_workflow_name(name).as_deref(), similar, "{name}");
+        }
     }
 
     #[test]

@@ -26,6 +26,30 @@ fn files_whose_names_are_no_workflow_names_are_refused() {
 }
 
 #[test]
+fn it_is_said_that_a_workflow_is_named_as_its_file() {
+    for (name, advice) in [
+        ("my flow copy.dig", "rename the file, to my_flow_copy.dig for example"),
+        ("1wf.dig", "rename the file, to wf.dig for example"),
+        ("größe.dig", "rename the file, to gr_e.dig for example"),
+        ("日本.dig", "rename the file"),
+    ] {
+        let project = Project::new().file(name, "+a: {echo>: x}");
+        let help = format!("= help: the workflow is named as its file: {advice}\n");
+        for command in [&["run", name][..], &["check"], &["push", "p", "-e", "http://127.0.0.1:1"]] {
+            let _ = project.dibble(command).fails(1).says(&[&help]);
+        }
+    }
+}
+
+/// Such a name is one of a file only, as in Digdag.
+#[test]
+fn files_that_are_called_or_included_may_have_any_name() {
+    let dig = "+a: {call>: parts/my part.dig}\n+b:\n  !include : 'parts/my part.dig'\n";
+    let project = Project::new().dig(dig).file("parts/my part.dig", "+c: {echo>: c}\n");
+    assert_eq!(project.run(&[]).success().lines(), ["c", "c"]);
+}
+
+#[test]
 fn structural_mistakes_are_explained_and_pointed_at() {
     let cases = [
         ("+a: {echo>: x, sh>: y}", "A task can't have more than one operator", "wf.dig:1"),
