@@ -10,6 +10,7 @@ use crate::model::show_rounded_size;
 use crate::store::{Store, projects, space};
 use clap::Args;
 use serde_json::{Value, json};
+use std::fs;
 use std::path::PathBuf;
 use std::thread;
 
@@ -68,8 +69,10 @@ struct Report {
     freed: u64,
     /// What is in use now, in bytes.
     used: u64,
-    /// What the file has lost, in bytes.
+    /// What the file has lost on the disk, in bytes.
     given_back: u64,
+    /// What it will lose when those that read it now are done, in bytes.
+    pending: u64,
     /// Why the file could not become smaller.
     obstacle: Option<String>,
 }
@@ -132,6 +135,7 @@ fn prune(
         pruning = pruning.of_project(project.id);
     }
     let before = store.read(space::measure).map_err(history::failed)?;
+    let size_before = size(store);
     let others = store.read(living::others).map_err(history::failed)?;
     let mut pace = if others.is_empty() {
         Pace::without_pauses()
@@ -145,7 +149,7 @@ fn prune(
     let pruned = pruning.finish();
     if args.dry_run {
         let (freed, used) = (pruned.estimate(), before.used());
-        return Ok(Report { pruned, is_dry: true, freed, used, given_back: 0, obstacle: None });
+        return Ok(Report { pruned, is_dry: true, freed, used, given_back: 0, pending: 0, obstacle: None });
     }
     let mut obstacle = None;
     if store.read(space::is_incremental).map_err(history::failed)? {
@@ -161,8 +165,16 @@ fn prune(
     }
     let after = store.read(space::measure).map_err(history::failed)?;
     let freed = before.used().saturating_sub(after.used());
-    let given_back = before.total().saturating_sub(after.total());
-    Ok(Report { pruned, is_dry: false, freed, used: after.used(), given_back, obstacle })
+    let is_folded = store.fold_in_log().map_err(history::failed)?;
+    let size_after = size(store);
+    let pending = if is_folded { 0 } else { size_after.saturating_sub(after.total()) };
+    let given_back = size_before.saturating_sub(size_after);
+    Ok(Report { pruned, is_dry: false, freed, used: after.used(), given_back, pending, obstacle })
+}
+
+/// Of the file, as the disk has it, in bytes.
+fn size(store: &Store) -> u64 {
+    fs::metadata(store.file()).map_or(0, |metadata| metadata.len())
 }
 
 fn show(report: &Report, store: &Store, context: &Context) {
@@ -194,6 +206,10 @@ fn show(report: &Report, store: &Store, context: &Context) {
     }
     if report.given_back > 0 {
         output.line(&format!("The file is smaller by {}", show_rounded_size(report.given_back)));
+    }
+    if report.pending > 0 {
+        let pending = show_rounded_size(report.pending);
+        output.line(&format!("The file will be smaller by {pending} when those that read it now are done"));
     }
     if let Some(over) = pruned.still_over {
         let over = show_rounded_size(over);
@@ -240,6 +256,7 @@ fn as_json(report: &Report, store: &Store) -> Value {
         "freedBytes": report.freed,
         "usedBytes": report.used,
         "givenBackBytes": report.given_back,
+        "pendingBytes": report.pending,
         "overBytes": pruned.still_over.unwrap_or_default(),
         "workflows": workflows.collect::<Value>(),
     })

@@ -1,7 +1,7 @@
 //! How much room the file takes, and giving back what has become free in it.
 
 use super::{Durability, Reader, Result, Store, Writer};
-use rusqlite::Error;
+use rusqlite::{Error, Row};
 
 /// The room that a database takes. What is still in the WAL counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,20 @@ pub fn shrink_a_little(w: &Writer) -> Result<u64> {
 }
 
 impl Store {
+    /// Folds the write-ahead log into the file, as far as nobody reads what was before; waits for nobody. Tells whether all
+    /// of it is in the file now: only then is the file as large as [`Space::total`] says.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file.
+    pub fn fold_in_log(&self) -> Result<bool> {
+        self.outside_of_transactions(Durability::Normal, |w| {
+            let counts = |row: &Row<'_>| Ok((row.get("log")?, row.get("checkpointed")?));
+            let counts: Option<(i64, i64)> = w.row("PRAGMA wal_checkpoint(PASSIVE)", &[], counts)?;
+            Ok(counts.is_none_or(|(all, folded)| all == folded))
+        })
+    }
+
     /// Writes the whole file anew, without gaps, so that it can give back free room in small steps from then on. It needs
     /// the room of a second file meanwhile, and nobody else can write.
     ///

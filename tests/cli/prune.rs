@@ -111,3 +111,38 @@ fn a_server_keeps_its_history_within_the_limits_and_can_be_helped() {
     let left = server.get("/api/attempts").json();
     assert_eq!(left["attempts"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn the_file_is_smaller_by_what_is_said_also_while_a_server_has_it_open() {
+    let server = Server::new().start();
+    let noise = "+a:\n  sh>: head -c 3000000 /dev/urandom | od -x\n";
+    server.push("p", "1", &[("wf.dig", noise)]);
+    for day in 1..=2 {
+        let session = format!("2026-01-0{day}");
+        let _ = server.dibble(&["start", "p", "wf", "--session", &session, "--wait"]).success();
+    }
+    let file = server.project.path("data.db");
+    let size = || std::fs::metadata(&file).unwrap().len();
+    let fold_in = || {
+        let connection = Connection::open(&file).unwrap();
+        connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    };
+    fold_in();
+    let before = size();
+    let words = ["prune", "-o", "data.db", "--max-attempts", "1", "--json"];
+    let answer: Value = serde_json::from_str(&server.project.dibble(&words).success().stdout).unwrap();
+    assert_eq!(answer["givenBackBytes"], json!(before - size()), "{answer}");
+    assert!(answer["givenBackBytes"].as_u64().unwrap() > 1_000_000, "{answer}");
+    assert_eq!(answer["pendingBytes"], json!(0));
+
+    // A reader that is not done keeps what it may still need.
+    let session = "2026-01-03";
+    let _ = server.dibble(&["start", "p", "wf", "--session", session, "--wait"]).success();
+    fold_in();
+    let reader = Connection::open(&file).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM attempts;").unwrap();
+    let (before, words) = (size(), &words[..5]);
+    let out = server.project.dibble(words).success().stdout;
+    assert!(!out.contains("The file is smaller by"), "{out}");
+    assert!(out.contains("The file will be smaller by ") && size() == before, "{out}");
+}
