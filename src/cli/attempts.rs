@@ -27,6 +27,7 @@ pub const ATTEMPTS: Definition = Definition {
     examples: &[
         ("attempts 17", "the attempts of session 17"),
         ("attempts --status error -s 5", "the last five that failed"),
+        ("attempts --status error,killed", "all that did not succeed"),
         ("attempts --local", "those of `dibble run` in this project"),
     ],
     args: AttemptsArgs::augment_args,
@@ -102,11 +103,13 @@ pub fn run_list(args: &AttemptsArgs, context: &Context) -> Result<Exit, CliError
             (args.status.ask(&args.page, |attempt: &Attempt| &attempt.id, context, ask)?, "start")
         }
     };
+    let output = &context.output;
+    let more = args.page.older(newest_first.len(), newest_first.last().map(|attempt| attempt.id.clone()));
     if args.json {
         context.print_json(&Attempts { attempts: newest_first })?;
+        more.iter().for_each(|more| output.note(more));
         return Ok(Exit::Success);
     }
-    let output = &context.output;
     output.line("Session attempts:");
     if newest_first.is_empty() && args.status.status.is_none() {
         output.note(&format!("Use `dibble {start}` to start a session."));
@@ -114,8 +117,7 @@ pub fn run_list(args: &AttemptsArgs, context: &Context) -> Result<Exit, CliError
     for attempt in newest_first.iter().rev().take_while(|_| !output.is_closed()) {
         output.line(&attempt_block(attempt, &context.zone));
     }
-    let oldest = newest_first.last().map(|attempt| &attempt.id);
-    args.page.older(newest_first.len(), oldest).iter().for_each(|more| output.note(more));
+    more.iter().for_each(|more| output.note(more));
     Ok(Exit::Success)
 }
 
@@ -270,6 +272,9 @@ mod tests {
         let mut first: Vec<Value> = (51..=150).rev().map(attempt).collect();
         first[10] = failed(140);
         let second = [attempt(50), failed(49), failed(48)];
+        let mut killed = failed(47);
+        killed["cancelRequested"] = json!(true);
+        let second = [&second[..], &[killed]].concat();
         let pages = || [page("page_size=100", &first), page("last_id=51&page_size=100", &second)];
         let ids = |words, pages: &[Answer]| {
             let (out, err) = asked(&ATTEMPTS, run_list, words, pages.iter().cloned());
@@ -279,9 +284,26 @@ mod tests {
         assert_eq!(ids("--status error", &pages()), ("48 49 140".to_owned(), String::new()));
         assert_eq!(ids("--status error -s 2", &pages()).0, "49 140");
         assert_eq!(ids("--status error -s 1", &pages()[..1]).0, "140");
-        assert_eq!(ids("--status killed", &pages()), (String::new(), String::new()));
+        assert_eq!(ids("--status killed", &pages()), ("47".to_owned(), String::new()));
+        assert_eq!(ids("--status error,killed", &pages()).0, "47 48 49 140");
+        assert_eq!(ids("--status running", &pages()), (String::new(), String::new()));
         let error = parsed::<AttemptsArgs>(&ATTEMPTS, "--status failed").unwrap_err();
-        assert_eq!(error, "--status must be success, error, running or killed: failed");
+        let expected =
+            "--status must be success, error, running or killed, or several of them joined by commas: ";
+        assert_eq!(error, format!("{expected}failed"));
+        assert!(parsed::<AttemptsArgs>(&ATTEMPTS, "--status error,,killed").is_err());
+    }
+
+    #[test]
+    fn a_list_that_goes_on_says_so_also_beside_json() {
+        let full: Vec<Value> = (1..=100).rev().map(attempt).collect();
+        let answer = || Answer::ok("GET /api/attempts", json!({ "attempts": full }).to_string());
+        let more =
+            "There may be more: use --last-id 1 to show what is older than these 100, or -s -1 for all.\n";
+        assert_eq!(asked(&ATTEMPTS, run_list, "", [answer()]).1, more);
+        let (out, err) = asked(&ATTEMPTS, run_list, "--json", [answer()]);
+        assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), json!({ "attempts": full }));
+        assert_eq!(err, more);
     }
 
     #[test]

@@ -70,15 +70,19 @@ pub fn run(args: &NotificationsArgs, context: &Context) -> Result<Exit, CliError
             history::ask_pages(&args.page, |notification: &Notification| &notification.id, ask)?
         }
     };
+    let last = newest_first.last().map(|notification| notification.id.clone());
+    let more = args.page.older(newest_first.len(), last);
+    let output = &context.output;
     if args.json {
         context.print_json(&Notifications { notifications: newest_first })?;
+        more.iter().for_each(|more| output.note(more));
         return Ok(Exit::Success);
     }
-    let output = &context.output;
     output.line("Notifications:");
     for notification in newest_first.iter().rev().take_while(|_| !output.is_closed()) {
         output.line(&notification_block(notification, &context.zone));
     }
+    more.iter().for_each(|more| output.note(more));
     Ok(Exit::Success)
 }
 

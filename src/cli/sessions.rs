@@ -33,6 +33,7 @@ pub const DEFINITION: Definition = Definition {
     examples: &[
         ("sessions myproj hourly -s 5", "the last five of a workflow"),
         ("sessions --status error", "those whose last attempts failed"),
+        ("sessions --status error,killed", "those whose last attempts did not succeed"),
         ("session 17", "session 17 only"),
         ("sessions --local", "what `dibble run` did in this project"),
     ],
@@ -123,6 +124,7 @@ fn print(
     context: &Context,
 ) -> Result<Exit, CliError> {
     let (output, json) = (&context.output, args.json);
+    let more = args.page.older(newest_first.len(), newest_first.last().map(|session| session.id.clone()));
     match newest_first.first() {
         Some(session) if json && is_single => context.print_json(session)?,
         _ if json => context.print_json(&Sessions { sessions: newest_first })?,
@@ -136,10 +138,10 @@ fn print(
             for session in newest_first.iter().rev().take_while(|_| !output.is_closed()) {
                 output.line(&session_block(session, &context.zone));
             }
-            let oldest = newest_first.last().map(|session| &session.id);
-            args.page.older(newest_first.len(), oldest).iter().for_each(|more| output.note(more));
         }
     }
+    // On standard error, also beside JSON: whoever reads it would take a part of the list for all of it.
+    more.iter().for_each(|more| output.note(more));
     Ok(Exit::Success)
 }
 

@@ -21,10 +21,16 @@ pub enum Status {
 /// The option.
 #[derive(Debug, Clone, Default, Args)]
 pub struct StatusArgs {
-    /// Show those only that are running, or that ended with success, with error or because somebody killed them
-    #[arg(long, value_name = "success | error | running | killed", value_parser = status)]
-    pub status: Option<Status>,
+    /// Show those only that are running; that ended with success; that ended with error by themselves; or that were killed:
+    /// somebody, or a limit of time, has asked for their end. Several are joined by commas: error,killed is everything that
+    /// did not succeed
+    #[arg(long, value_name = "success | error | running | killed", value_parser = statuses)]
+    pub status: Option<Statuses>,
 }
+
+/// One or more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statuses(Vec<Status>);
 
 /// What has a status; a session has that of its last attempt, if there is one.
 pub(crate) trait HasStatus {
@@ -85,15 +91,14 @@ impl StatusArgs {
     /// The part of a list of this machine that is read: all that is older than an id where a status is looked for.
     pub(crate) fn local_page<I>(&self, page: &PageArgs, id: fn(i64) -> I) -> Page<I> {
         let Page { before, limit } = history::page(page, id);
-        Page { before, limit: self.status.map_or(limit, |_| u32::MAX) }
+        Page { before, limit: self.status.as_ref().map_or(limit, |_| u32::MAX) }
     }
 
     /// Leaves out what has another status, and what is more than a page.
     pub(crate) fn matching<T: HasStatus>(&self, all: Vec<T>, page: &PageArgs) -> Vec<T> {
-        match self.status {
-            None => all,
-            wished => all.into_iter().filter(|item| item.status() == wished).take(wanted(page)).collect(),
-        }
+        let Some(Statuses(wished)) = &self.status else { return all };
+        let is_wished = |item: &T| item.status().is_some_and(|status| wished.contains(&status));
+        all.into_iter().filter(is_wished).take(wanted(page)).collect()
     }
 }
 
@@ -114,12 +119,17 @@ fn of_marks(done: bool, success: bool, cancel_requested: bool) -> Status {
     }
 }
 
-fn status(text: &str) -> Result<Status, String> {
-    match text {
-        "running" => Ok(Status::Running),
-        "success" => Ok(Status::Success),
-        "error" => Ok(Status::Error),
-        "killed" => Ok(Status::Killed),
-        _ => Err(format!("--status must be success, error, running or killed: {text}")),
-    }
+fn statuses(text: &str) -> Result<Statuses, String> {
+    let status = |name: &str| match name.trim() {
+        "running" => Some(Status::Running),
+        "success" => Some(Status::Success),
+        "error" => Some(Status::Error),
+        "killed" => Some(Status::Killed),
+        _ => None,
+    };
+    text.split(',').map(status).collect::<Option<_>>().map(Statuses).ok_or_else(|| {
+        format!(
+            "--status must be success, error, running or killed, or several of them joined by commas: {text}"
+        )
+    })
 }
