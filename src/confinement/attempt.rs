@@ -26,6 +26,9 @@ pub struct Before {
     refused_processes: u64,
 }
 
+/// Of shells and containers for a process that was ended by SIGABRT, SIGKILL or SIGSEGV.
+const TYPICAL_EXIT_CODES: [i32; 3] = [128 + 6, 128 + 9, 128 + 11];
+
 impl Confinement {
     pub(super) fn new(limits: AttemptLimits, groups: Option<Arc<Cgroups>>, name: String) -> Self {
         Self { limits, groups, name, group: Mutex::new(None) }
@@ -49,7 +52,6 @@ impl Confinement {
     /// The limits cannot be set; the command must not run then.
     pub fn around(&self, program: &Path, arguments: &[String]) -> io::Result<(Vec<OsString>, Before)> {
         let (mut entering, mut before) = (Entering::default(), Before::default());
-        let mut has_memory = false;
         if let Some(groups) = &self.groups {
             let mut group = self.lock();
             let group = match &mut *group {
@@ -58,9 +60,8 @@ impl Confinement {
             };
             entering.group = Some(group.entrance());
             before = counts(group);
-            has_memory = groups.has(Controller::Memory);
         }
-        entering.memory = self.limits.memory.filter(|_| !has_memory);
+        entering.memory = self.memory_of_each_process();
         Ok((entering.words(program, arguments), before))
     }
 
@@ -77,6 +78,20 @@ impl Confinement {
         let kills = self.lock().as_ref().map_or(0, Cgroup::memory_kills);
         let memory = self.limits.memory.filter(|_| kills > before.memory_kills)?;
         Some(format!("killed: used more than limits.memory = {}", show_size(memory)))
+    }
+
+    /// The limit that may be the reason why a command has ended with this exit code. Without a control group nobody is told
+    /// when a process asks for too much memory: most such processes crash or give up, and so do others.
+    pub fn memory_suspicion(&self, exit_code: i32) -> Option<String> {
+        let memory = self.memory_of_each_process()?;
+        let is_typical = TYPICAL_EXIT_CODES.contains(&exit_code);
+        is_typical.then(|| format!("perhaps because of limits.memory = {}", show_size(memory)))
+    }
+
+    /// The limit of memory, if no control group holds it.
+    fn memory_of_each_process(&self) -> Option<u64> {
+        let has_group = self.groups.as_ref().is_some_and(|groups| groups.has(Controller::Memory));
+        self.limits.memory.filter(|_| !has_group)
     }
 
     /// What is to be said when processes could not be started.

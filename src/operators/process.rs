@@ -101,7 +101,7 @@ fn limited(confinement: &Confinement, command: &Command<'_>) -> Result<Limited, 
     Ok(Limited { words, before })
 }
 
-/// The exit code of a command that failed, or the limit that was the reason.
+/// The exit code of a command that failed, or the limit that was the reason, or may have been.
 fn explained(
     ctx: &Context<'_>,
     confinement: &Confinement,
@@ -114,7 +114,13 @@ fn explained(
     if let Some(excess) = confinement.process_excess(before) {
         ctx.host.log(Level::Warn, &excess);
     }
-    Ok(exit_code(status))
+    let code = exit_code(status);
+    match confinement.memory_suspicion(code) {
+        Some(suspicion) => {
+            Err(OperatorError::runtime(format!("Command failed with code {code}, {suspicion}")))
+        }
+        None => Ok(code),
+    }
 }
 
 /// Passes a command's output on until its end. Returns nothing when it was canceled.
@@ -459,8 +465,8 @@ mod tests {
     #[test]
     fn limited_commands_run_as_others_do() {
         let task = limited_task("900M");
-        let script = "echo $#; ulimit -v; echo error >&2; cat; kill -9 $$";
-        assert_eq!(sh(&task, script).unwrap(), 137);
+        let script = "echo $#; ulimit -v; echo error >&2; cat; exit 9";
+        assert_eq!(sh(&task, script).unwrap(), 9);
         assert_eq!(task.output(), "0\n921600\nerror\n");
         let missing = Command { argv: vec!["nosuch".to_owned()], dir: &task.dir(), env: Vec::new() };
         let error = task.with(|ctx| run(ctx, &missing)).unwrap_err().to_string();
@@ -469,6 +475,19 @@ mod tests {
         let refused = Command { argv: vec!["./plain".to_owned()], dir: &task.dir(), env: Vec::new() };
         let error = task.with(|ctx| run(ctx, &refused)).unwrap_err().to_string();
         assert!(error.ends_with("error=13, Permission denied (runtime)"), "{error}");
+    }
+
+    #[test]
+    fn a_limit_that_may_be_the_reason_is_named() {
+        let task = limited_task("900M");
+        for (script, code) in
+            [("kill -ABRT $$", 134), ("kill -9 $$", 137), ("sh -c 'kill -SEGV $$'; exit $?", 139)]
+        {
+            let expected =
+                format!("Command failed with code {code}, perhaps because of limits.memory = 900M (runtime)");
+            assert_eq!(sh(&task, script).unwrap_err().to_string(), expected);
+        }
+        assert_eq!(sh(&task, "kill -TERM $$").unwrap(), 143);
     }
 
     #[test]
