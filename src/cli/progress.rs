@@ -125,6 +125,7 @@ mod tests {
     use super::*;
     use crate::cli::live::tests::Screen;
     use crate::cli::output::captured::Captured;
+    use crate::cli::run_summary::Saved;
     use crate::cli::task_table::tests::task;
     use crate::logs::Level;
     use crate::model::time::parse_iso;
@@ -171,7 +172,7 @@ mod tests {
     fn without_a_terminal_everything_comes_as_it_is() {
         let (terminal, captured, screen) = terminal(false);
         let tasks = play(&terminal);
-        let summary = RunSummary { success: false, tasks: &tasks, saved_at: None };
+        let summary = RunSummary { success: false, tasks: &tasks, saved: Saved::Nowhere };
         assert_eq!(terminal.finish(&summary, noon()), Exit::Failure);
         assert_eq!(captured.out(), "one other\n2026-11-22 12:00:00 +0000 [INFO] (main): hello\nline\ntwo");
         assert_eq!(captured.err(), "error: \n  * +wf+b:\n    boom\n");
@@ -182,7 +183,7 @@ mod tests {
     fn on_a_terminal_lines_stay_whole() {
         let (terminal, captured, screen) = terminal(true);
         let tasks = play(&terminal);
-        let summary = RunSummary { success: false, tasks: &tasks, saved_at: None };
+        let summary = RunSummary { success: false, tasks: &tasks, saved: Saved::Nowhere };
         assert_eq!(terminal.finish(&summary, noon()), Exit::Failure);
         assert_eq!(captured.out(), "other\n2026-11-22 12:00:00 +0000 [INFO] (main): hello\none line\ntwo\n");
         assert_eq!(

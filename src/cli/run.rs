@@ -9,7 +9,7 @@ use super::local_project::{self, schedule_of, workflow_name};
 use super::params_arg::ParamArgs;
 use super::progress::Terminal;
 use super::prune::wrong;
-use super::run_summary::RunSummary;
+use super::run_summary::{RunSummary, Saved};
 use super::{Context, Exit};
 use crate::actions::abandon::abandon_dead_runs;
 use crate::actions::launch::{LaunchError, register_owner};
@@ -23,7 +23,7 @@ use crate::engine::Limits;
 use crate::logs::Level;
 use crate::logs::file_name::default_agent;
 use crate::model::settings::WrongSetting;
-use crate::model::{Params, Plan, ProjectId, Settings, Zone};
+use crate::model::{Params, Plan, ProjectId, Settings, Zone, shell_word};
 use crate::runner::{
     Observer, Project, Run, RunFailure, RunOptions, SecretFailure, SecretSource, SlotSettings,
 };
@@ -193,12 +193,13 @@ pub fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     let terminal = Arc::new(Terminal::new(context));
     let earlier = earlier.results(found.time()).map_err(store_error)?;
     let (project, workflow_name) = (registered.project, name.clone());
+    let log_command = keeps.then(|| log_command(&dir, args.save.is_some().then_some(store.file())));
     let run = Run {
         store: Arc::clone(&store),
         clock: context.clock.clone(),
         zone: context.zone.clone(),
         settings: context.settings.clone(),
-        options: options(args, context)?,
+        options: RunOptions { log_command, ..options(args, context)? },
         observer: Arc::clone(&terminal) as Arc<dyn Observer>,
         secrets: Arc::new(LocalSecrets::new(context)),
         project: Project {
@@ -228,11 +229,16 @@ pub fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     drop(interrupts);
     let attempt = ended.map_err(run_error)?;
     let success = attempt.outcome.is_some_and(|outcome| outcome.success);
-    let saved_at = keeps.then_some(store.file());
-    let summary = RunSummary { success, tasks: attempt.tasks(), saved_at };
+    let place = store.check_place();
+    let saved = match &place {
+        _ if !keeps => Saved::Nowhere,
+        Ok(()) => Saved::At(store.file()),
+        Err(error) => Saved::Lost(error),
+    };
+    let summary = RunSummary { success, tasks: attempt.tasks(), saved };
     let terminal = Arc::into_inner(terminal).ok_or_else(|| CliError::internal("A task is still running"))?;
     let exit = terminal.finish(&summary, context.clock.now());
-    if let Some(limits) = retention.filter(|_| keeps) {
+    if let Some(limits) = retention.filter(|_| keeps && place.is_ok()) {
         tidy_up(&store, project, &workflow_name, limits, context);
     }
     Ok(interrupted.filter(|_| attempt.cancel_requested).map_or(exit, Exit::Interrupted))
@@ -331,12 +337,19 @@ fn options(args: &RunArgs, context: &Context) -> Result<RunOptions, CliError> {
         task_log_dir: args.task_log.as_ref().map(|dir| context.dir.join(dir)),
         agent: default_agent(),
         retries_have_names: false,
+        log_command: None,
         max_log_size: max_log_size(&context.settings)?,
         attempt_ttl: None,
         task_ttl: None,
         own_variables: &[],
         overlong_factor: None,
     })
+}
+
+/// Shows the log of an attempt, from whichever directory: of a project, or of a file that was named.
+fn log_command(project: &Path, file: Option<&Path>) -> String {
+    let (option, path) = file.map_or(("--project", project), |file| ("-o", file));
+    format!("dibble log --local {option} {}", shell_word(&path.to_string_lossy()))
 }
 
 fn wrong_settings(wrong: Vec<WrongSetting>) -> CliError {

@@ -4,6 +4,7 @@ use super::colour::flag_error;
 use super::output::Output;
 use super::{CliError, ErrorKind, Exit};
 use crate::model::{Params, Task, TaskState};
+use crate::store::StoreError;
 use serde_json::Value;
 use std::path::Path;
 
@@ -12,8 +13,18 @@ use std::path::Path;
 pub struct RunSummary<'a> {
     pub success: bool,
     pub tasks: &'a [Task],
-    /// The absolute path of the database; none with `--no-save`.
-    pub saved_at: Option<&'a Path>,
+    pub saved: Saved<'a>,
+}
+
+/// What has become of the history of a run.
+#[derive(Debug, Clone, Copy)]
+pub enum Saved<'a> {
+    /// As with `--no-save`.
+    Nowhere,
+    /// The absolute path of the database.
+    At(&'a Path),
+    /// Somebody has removed the database, or put another file in its place. The tasks ran all the same.
+    Lost(&'a StoreError),
 }
 
 impl RunSummary<'_> {
@@ -26,9 +37,10 @@ impl RunSummary<'_> {
     }
 
     fn success_text(&self) -> String {
-        match self.saved_at {
-            Some(path) => format!("Success. {}\n{HINTS}", saved_text(path)),
-            None => "Success.".to_owned(),
+        match self.saved {
+            Saved::Nowhere => "Success.".to_owned(),
+            Saved::At(path) => format!("Success. {}\n{HINTS}", saved_text(path)),
+            Saved::Lost(error) => format!("Success.\n{}", lost_text(error)),
         }
     }
 
@@ -45,8 +57,10 @@ impl RunSummary<'_> {
         if failed.is_empty() {
             text = CliError::new(ErrorKind::User, "The run was canceled").to_string() + "\n";
         }
-        if let Some(path) = self.saved_at {
-            text += &format!("\n{}\n{HINTS}", saved_text(path));
+        match self.saved {
+            Saved::Nowhere => {}
+            Saved::At(path) => text += &format!("\n{}\n{HINTS}", saved_text(path)),
+            Saved::Lost(error) => text += &format!("\n{}", lost_text(error)),
         }
         text.trim_end().to_owned()
     }
@@ -58,6 +72,10 @@ const HINTS: &str = "  \
 
 fn saved_text(path: &Path) -> String {
     format!("Task state is saved at {}.", path.display())
+}
+
+fn lost_text(error: &StoreError) -> String {
+    format!("warning: {error}: the history of this run is lost, and the next run skips nothing of it")
 }
 
 /// The message of an error object, without the name of a Java exception before it; the object itself if it has none.
@@ -97,9 +115,9 @@ mod tests {
 
     #[test]
     fn success_names_the_database() {
-        let saved_at = Some(Path::new("/p/.dibble.db"));
+        let saved = Saved::At(Path::new("/p/.dibble.db"));
         let rescued = [failed(json!({"message": "boom"}))];
-        let (exit, text) = told(RunSummary { success: true, tasks: &rescued, saved_at }, &[]);
+        let (exit, text) = told(RunSummary { success: true, tasks: &rescued, saved }, &[]);
         assert_eq!(exit, Exit::Success);
         assert_eq!(
             text,
@@ -107,8 +125,21 @@ mod tests {
              * Use --session <daily | hourly | \"yyyy-MM-dd[ HH:mm:ss]\"> to not reuse the last session time.\n  \
              * Use --rerun, --start +NAME, or --goal +NAME argument to rerun skipped tasks.\n"
         );
-        let (_, text) = told(RunSummary { success: true, tasks: &[], saved_at: None }, &[]);
+        let (_, text) = told(RunSummary { success: true, tasks: &[], saved: Saved::Nowhere }, &[]);
         assert_eq!(text, "Success.\n");
+    }
+
+    #[test]
+    fn a_lost_history_is_no_failure() {
+        let error = StoreError::Moved { file: "/p/.dibble.db".into() };
+        let lost = "warning: /p/.dibble.db was removed or replaced while it was in use: the history of this run is lost, \
+                    and the next run skips nothing of it\n";
+        let saved = Saved::Lost(&error);
+        let (exit, text) = told(RunSummary { success: true, tasks: &[], saved }, &[]);
+        assert_eq!((exit, text), (Exit::Success, format!("Success.\n{lost}")));
+        let tasks = [failed(json!({"message": "boom"}))];
+        let (exit, text) = told(RunSummary { success: false, tasks: &tasks, saved }, &[]);
+        assert_eq!((exit, text), (Exit::Failure, format!("error: \n  * +wf+a:\n    boom\n\n{lost}")));
     }
 
     #[test]
@@ -119,8 +150,8 @@ mod tests {
             failed(json!({"message": "java.lang.RuntimeException: why"})),
             failed(json!({"code": 3})),
         ];
-        let saved_at = Some(Path::new("/p/.dibble.db"));
-        let (exit, text) = told(RunSummary { success: false, tasks: &tasks, saved_at }, &[]);
+        let saved = Saved::At(Path::new("/p/.dibble.db"));
+        let (exit, text) = told(RunSummary { success: false, tasks: &tasks, saved }, &[]);
         assert_eq!(exit, Exit::Failure);
         assert_eq!(
             text,
@@ -135,7 +166,7 @@ mod tests {
     fn last_lines_follow_the_message() {
         let tasks = [failed(json!({"message": "Command failed with code 1"}))];
         let lines = ["x".to_owned(), String::new(), "y".to_owned()];
-        let (_, text) = told(RunSummary { success: false, tasks: &tasks, saved_at: None }, &lines);
+        let (_, text) = told(RunSummary { success: false, tasks: &tasks, saved: Saved::Nowhere }, &lines);
         assert_eq!(
             text,
             "error: \n  * +wf+a:\n    Command failed with code 1\n    last output:\n      | x\n      |\n      | y\n"
@@ -145,7 +176,7 @@ mod tests {
     #[test]
     fn a_canceled_run_says_so() {
         let tasks = [task(1, "+wf", TaskState::Canceled, None, 0)];
-        let (exit, text) = told(RunSummary { success: false, tasks: &tasks, saved_at: None }, &[]);
+        let (exit, text) = told(RunSummary { success: false, tasks: &tasks, saved: Saved::Nowhere }, &[]);
         assert_eq!((exit, text.as_str()), (Exit::Failure, "error: The run was canceled\n"));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::entry::Entry;
 use super::literal::looks_like_a_secret;
+use crate::model::shell_word;
 
 /// What a task needs to run an entry.
 #[derive(Debug, PartialEq, Eq)]
@@ -84,16 +85,6 @@ fn delimiter(text: &str) -> String {
     let numbered = (2..).map(|number| format!("END_{number}"));
     let mut candidates = std::iter::once("END".to_owned()).chain(numbered);
     candidates.find(|end| text.lines().all(|line| line != end)).unwrap_or_default()
-}
-
-/// A word that the shell takes as it is.
-fn shell_word(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
 }
 
 /// The format with which `printf` prints the bytes, for single quotes.

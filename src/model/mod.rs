@@ -9,6 +9,7 @@ pub mod params;
 pub mod plan;
 pub mod secret;
 pub mod settings;
+mod shell_word;
 mod similar;
 mod size;
 pub mod task;
@@ -24,6 +25,7 @@ pub use id::{AttemptId, ProjectId, RevisionId, ScheduleId, SessionId, TaskId, Wo
 pub use params::{Params, merge};
 pub use plan::{Plan, PlannedTask, TaskConfig, TaskKind};
 pub use settings::Settings;
+pub use shell_word::shell_word;
 pub use similar::similar;
 pub use size::{parse_size, show_rounded_size, show_size};
 pub use task::{Task, TaskFlags, TaskResult, TaskState};

@@ -21,6 +21,9 @@ pub struct FailedTask {
     pub error: String,
 }
 
+/// The field of a payload with the command that shows the log of the attempt; null when no log is kept.
+pub const LOG_COMMAND: &str = "log_command";
+
 /// In bytes.
 const LONGEST_ERROR: usize = 500;
 const OUTPUT_LINES: usize = 20;

@@ -1,7 +1,7 @@
 //! The text of a mail: a template whose `${...}` see the fields of a notification, as templates of workflows see parameters,
 //! or one of our own.
 
-use super::details::machine;
+use super::details::{LOG_COMMAND, machine};
 use super::mail_text;
 use super::payload::{About, payload};
 use super::texts::{text, wrong};
@@ -31,9 +31,12 @@ impl BodyTemplate {
         let zone = payload.get("timezone").and_then(|zone| Zone::parse(zone.as_str()?).ok());
         let mut fields = payload.clone();
         // Templates may name them whatever the notification is about.
-        for (name, absent) in
-            [("failed_tasks", json!([])), ("last_output", Value::Null), ("host", machine().into())]
-        {
+        for (name, absent) in [
+            ("failed_tasks", json!([])),
+            ("last_output", Value::Null),
+            (LOG_COMMAND, Value::Null),
+            ("host", machine().into()),
+        ] {
             fields.entry(name).or_insert(absent);
         }
         Evaluator::new().evaluate_template(template, &fields, &zone.unwrap_or_else(Zone::utc), now)

@@ -1,6 +1,6 @@
 //! Subject and body of a mail when the configuration has none of its own: what failed, where, why, and how to see more.
 
-use super::details::machine;
+use super::details::{LOG_COMMAND, machine};
 use super::one_line::one_line;
 use crate::model::Params;
 use serde_json::Value;
@@ -58,8 +58,9 @@ fn plain(payload: &Params) -> String {
         body += &format!("\nLast output{of}:\n");
         body.extend(output.lines().map(|line| format!("  {line}\n")));
     }
-    if let Some(attempt) = attempt {
-        body += &format!("\nTo see more: dibble log {attempt}\n");
+    let usual = || attempt.map(|attempt| format!("dibble log {attempt}"));
+    if let Some(command) = payload.get(LOG_COMMAND).map_or_else(usual, |it| it.as_str().map(str::to_owned)) {
+        body += &format!("\nTo see more: {command}\n");
     }
     body
 }
@@ -93,6 +94,19 @@ mod tests {
     fn the_body_says_what_is_known() {
         let little = json!({"host": "box", "message": "The disk is full", "attempt_id": null});
         assert_eq!(body(&payload(little), false), "The disk is full\n\nHost:         box\n");
+        for (attempt, end) in [
+            (json!({"attempt_id": 7}), "\nTo see more: dibble log 7\n"),
+            (
+                json!({"attempt_id": 7, "log_command": "dibble log --local 7"}),
+                "\nTo see more: dibble log --local 7\n",
+            ),
+            (json!({"attempt_id": 7, "log_command": null}), "\nHost:         x\n"),
+        ] {
+            let mut payload = payload(attempt);
+            payload.insert("host".to_owned(), "x".into());
+            let body = body(&payload, false);
+            assert!(body.ends_with(end), "{body}");
+        }
         let one = json!({"host": "box", "message": "a < b & c"});
         assert_eq!(body(&payload(one), true), "<pre>\na &lt; b &amp; c\n\nHost:         box\n</pre>\n");
     }

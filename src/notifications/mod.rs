@@ -19,7 +19,7 @@ mod shell;
 mod texts;
 
 pub use delivery::{Delivery, Outcome};
-pub use details::{Details, FailedTask, machine};
+pub use details::{Details, FailedTask, LOG_COMMAND, machine};
 pub use error::SendError;
 pub use payload::{About, payload};
 pub use retries::Retries;

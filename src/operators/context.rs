@@ -73,6 +73,8 @@ pub trait Host: Sync {
     fn stored_params(&self, keys: &[String]) -> Result<Vec<Option<String>>, OperatorError>;
     /// Stores parameters for `param_get>` until `expires_at`, all or none.
     fn store_params(&self, params: &[(String, String)], expires_at: Time) -> Result<(), OperatorError>;
+    /// The command that shows the log of the attempt; none when no log is kept.
+    fn log_command(&self) -> Option<String>;
     /// What is to be told of the attempt when it has failed, without secrets.
     fn details(&self) -> Details;
     /// Remembers what has become of a notification of the task.

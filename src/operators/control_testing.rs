@@ -155,6 +155,10 @@ impl Host for FakeHost {
         Ok(())
     }
 
+    fn log_command(&self) -> Option<String> {
+        Some("dibble log 7".to_owned())
+    }
+
     fn details(&self) -> Details {
         Details::default()
     }

@@ -13,6 +13,7 @@ pub(crate) fn run(ctx: &Context<'_>) -> Result<TaskResult, OperatorError> {
     let message = ctx.config.required_string("_command")?;
     let sender = Sender::read(ctx.host.settings(), |name| std::env::var(name).ok())?;
     let mut payload = payload(ctx, &message);
+    payload.insert(notifications::LOG_COMMAND.to_owned(), ctx.host.log_command().into());
     if sender.is_some() && ctx.task.full_name.ends_with(FAILURE_ALERT) {
         ctx.host.details().add_to(&mut payload);
     }
@@ -158,6 +159,7 @@ mod tests {
             "session_uuid": "0e7a4a3c-5a3f-4a8e-9a5e-0c6f3f1d2b11",
             "session_time": "2024-01-02T00:00:00+09:00",
             "workflow_definition_id": 3,
+            "log_command": "dibble log 7",
         });
         assert_eq!(fs::read_to_string(path).unwrap(), expected.to_string());
         assert!(task.host.output.lock().unwrap().is_empty());

@@ -215,6 +215,10 @@ impl Host for FakeHost {
         Ok(())
     }
 
+    fn log_command(&self) -> Option<String> {
+        None
+    }
+
     fn details(&self) -> Details {
         unreachable!("only `notify>` tells them");
     }

@@ -144,6 +144,11 @@ impl Host for TaskHost<'_> {
             .map_err(|error| OperatorError::runtime(error.to_string()))
     }
 
+    fn log_command(&self) -> Option<String> {
+        let command = self.shared.options.log_command.as_ref();
+        command.map(|command| format!("{command} {}", self.job.identity.attempt_id))
+    }
+
     fn details(&self) -> Details {
         let attempt = self.job.identity.attempt_id;
         let mut details = self.shared.store.read(|reader| details(reader, attempt)).unwrap_or_else(|error| {

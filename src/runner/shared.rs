@@ -45,6 +45,8 @@ pub struct RunOptions {
     pub agent: String,
     /// Whether attempts of other names than the first are retries that somebody named. Those of `dibble run` are not.
     pub retries_have_names: bool,
+    /// The command that shows the log of an attempt, without its id; none when no log is kept.
+    pub log_command: Option<String>,
     /// How many bytes of a task's log are kept.
     pub max_log_size: u64,
     /// How long an attempt may take, and how long a task from its first start.

@@ -55,3 +55,21 @@ fn show_params_shows_them_before_the_task() {
     let out = project.run(&["-dE"]).success();
     assert!(out.stdout.contains("  extra: 1") && !project.has("made"), "{out}");
 }
+
+#[test]
+fn a_history_that_was_removed_or_replaced_meanwhile_is_no_longer_said_to_be_saved() {
+    for (script, end) in
+        [("rm .dibble.db*", 0), ("mv .dibble.db x; cp x .dibble.db", 0), ("rm .dibble.db; exit 3", 1)]
+    {
+        let project = Project::new().dig(&format!("+a: {{sh>: '{script}'}}"));
+        let out = project.run(&[]);
+        assert_eq!(out.exit(), end.to_string(), "{script}: {out}");
+        let lost = format!(
+            "warning: {} was removed or replaced while it was in use: the history of this run is lost, and the next run \
+             skips nothing of it",
+            project.path(".dibble.db").display()
+        );
+        assert!(out.stderr.contains(&lost), "{script}: {out}");
+        assert!(!out.stderr.contains("is saved at"), "{script}: {out}");
+    }
+}

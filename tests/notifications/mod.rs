@@ -2,6 +2,7 @@
 
 mod http;
 mod mail;
+mod run;
 mod server;
 mod settings;
 

@@ -189,6 +189,7 @@ fn options(config: &RunConfig, context: &Context) -> RunOptions {
         task_log_dir: config.task_logs.as_ref().map(|dir| context.dir.join(dir)),
         agent: config.agent.clone().unwrap_or_else(default_agent),
         retries_have_names: true,
+        log_command: Some("dibble log".to_owned()),
         max_log_size: config.max_log_size,
         attempt_ttl: Some(config.attempt_ttl),
         task_ttl: Some(config.task_ttl),

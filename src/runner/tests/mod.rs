@@ -64,6 +64,7 @@ pub(crate) fn test_options() -> RunOptions {
         task_log_dir: None,
         agent: "7@host".to_owned(),
         retries_have_names: true,
+        log_command: Some("dibble log".to_owned()),
         max_log_size: u64::MAX,
         attempt_ttl: None,
         task_ttl: None,
