@@ -2,13 +2,16 @@
 
 use super::args::Definition;
 use super::backup::key_file;
+use super::idle_settings::{has_any, idle_settings};
 use super::prune::{in_memory, wrong};
 use super::server::{database_file, has_user};
-use super::{CliError, Context, Exit};
+use super::{CliError, Context, Exit, history};
 use crate::actions::doctor::{
     Finding, State, check_access, check_database, check_database_file, check_key_file, check_machine,
+    check_settings,
 };
 use crate::actions::prune::RetentionLimits;
+use crate::store::Store;
 use crate::store::check::Depth;
 use clap::Args;
 use serde_json::{Value, json};
@@ -67,6 +70,10 @@ pub fn run(args: &DoctorArgs, context: &Context) -> Result<Exit, CliError> {
     if let Ok(metadata) = fs::metadata(&file) {
         // Whoever has the file runs the server.
         found.push(check_access(&file, has_user(context)?, contents.has_tokens, metadata.uid() == 0));
+    }
+    if contents.is_readable && has_any(&context.settings) {
+        let idle = Store::open_existing(&file).and_then(|store| idle_settings(&context.settings, &store));
+        found.extend(check_settings(idle.map_err(history::failed)?));
     }
     found.extend(check_machine(&file, &PathBuf::from(workspaces), &zone));
     if args.json {

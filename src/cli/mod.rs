@@ -21,6 +21,7 @@ mod earlier;
 mod err_terminal;
 pub mod error;
 pub mod history;
+mod idle_settings;
 pub mod import_crontab;
 pub mod init;
 mod interrupts;

@@ -27,6 +27,14 @@ pub struct WorkflowWithProject {
     pub project_deleted_at: Option<Time>,
 }
 
+/// A workflow by its names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkflowName {
+    pub id: WorkflowId,
+    pub project: String,
+    pub workflow: String,
+}
+
 /// Which workflow definitions a list is about, in which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
@@ -166,6 +174,26 @@ pub fn list_newest(
             with_project_from_row,
         ),
     }
+}
+
+/// The names of all workflows of the newest revisions of projects that are not deleted, by project and workflow.
+pub fn names(r: &Reader) -> Result<Vec<WorkflowName>> {
+    r.rows(
+        "SELECT workflows.id, projects.name AS project, workflows.name AS workflow
+         FROM projects
+             CROSS JOIN workflows
+                 ON workflows.revision_id = (SELECT max(id) FROM revisions WHERE project_id = projects.id)
+         WHERE projects.deleted_at IS NULL
+         ORDER BY projects.name, workflows.name",
+        &[],
+        |row| {
+            Ok(WorkflowName {
+                id: row.get("id")?,
+                project: row.get("project")?,
+                workflow: row.get("workflow")?,
+            })
+        },
+    )
 }
 
 fn with_project_from_row(row: &Row<'_>) -> rusqlite::Result<WorkflowWithProject> {

@@ -13,6 +13,8 @@ use std::path::Path;
 /// What a file holds, as far as it could be read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Contents {
+    /// The file is sound and has the newest schema, so that nothing is changed in it when it is opened.
+    pub is_readable: bool,
     pub has_secrets: bool,
     pub has_tokens: bool,
 }
@@ -134,7 +136,8 @@ fn of_rows(
             "set the clock right; schedules wait until it is past that time",
         ));
     }
-    Ok((found, Contents { has_secrets: secrets::any(reader)?, has_tokens: tokens::any(reader)? }))
+    let (has_secrets, has_tokens) = (secrets::any(reader)?, tokens::any(reader)?);
+    Ok((found, Contents { is_readable: true, has_secrets, has_tokens }))
 }
 
 fn of_size(space: space::Space, limits: Option<RetentionLimits>) -> Finding {

@@ -4,11 +4,13 @@ mod access;
 mod database;
 mod files;
 mod machine;
+mod settings;
 
 pub use access::check_access;
 pub use database::{Contents, check_database};
 pub use files::{check_database_file, check_key_file};
 pub use machine::check_machine;
+pub use settings::check_settings;
 
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,6 +5,8 @@ use super::running::Running;
 use super::site::authenticator;
 use super::{keys, listen};
 use crate::cli::CliError;
+use crate::cli::history::failed;
+use crate::cli::idle_settings::idle_settings;
 use crate::logs::Level;
 use crate::model::Settings;
 use std::sync::Arc;
@@ -25,6 +27,7 @@ fn follow(running: &mut Running, mut settings: Settings, default_level: Level) -
         settings.copy(key, &running.settings);
     }
     let config = ServerConfig::read(&settings)?;
+    let idle = idle_settings(&settings, running.parts.service.store()).map_err(failed)?;
     let sender = config::sender(&settings, running.variable)?;
     let parts = &running.parts;
     let authenticator = authenticator(&config, parts.service.store())?;
@@ -55,7 +58,7 @@ fn follow(running: &mut Running, mut settings: Settings, default_level: Level) -
     for key in &changes.at_start {
         parts.log.warn(&format!("{key} has changed; the server follows it when it is started again"));
     }
-    warnings.iter().for_each(|message| parts.log.warn(message));
+    warnings.iter().chain(&idle).for_each(|message| parts.log.warn(message));
     listen::warn_of_root(&parts.log, has_users, parts.service.store());
     (running.config, running.settings) = (config, settings);
     Ok(())

@@ -8,6 +8,8 @@ use super::schedules::Schedules;
 use super::server_log::ServerLog;
 use super::site::{Parts, authenticator};
 use super::{keys, listen, runtime_info, systemd, watched};
+use crate::cli::history::failed;
+use crate::cli::idle_settings::idle_settings;
 use crate::cli::{CliError, Context};
 use crate::crypto::Vault;
 use crate::engine::Limits;
@@ -129,6 +131,8 @@ impl Running {
         if let Some(settings) = &config.schedules {
             schedules.start(&service, settings.clone(), Arc::clone(&notified), &log)?;
         }
+        let idle = idle_settings(&settings, service.store()).map_err(failed)?;
+        idle.iter().for_each(|message| log.warn(message));
         let watcher = watch(roster, &schedules, &service)?;
         let parts = Parts { service, vault, schedules, notified, log, since };
         front.put(parts.site(&config, authenticator)?);

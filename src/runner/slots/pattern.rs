@@ -1,5 +1,7 @@
 //! Which tasks need a slot: full names with `*`, and the project if one likes.
 
+use std::fmt;
+
 /// `+etl+load*`, `sales/+etl+load*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pattern {
@@ -22,6 +24,53 @@ impl Pattern {
 
     pub(super) fn matches(&self, project: &str, task: &str) -> bool {
         self.project.as_ref().is_none_or(|pattern| fits(pattern, project)) && fits(&self.task, task)
+    }
+}
+
+impl Pattern {
+    /// Whether tasks of a workflow may need the slot: those that it has, which `tasks` tells by their full names, or those
+    /// that they make when they run, whose names are theirs with a `^` and more. The tasks are asked for only if they
+    /// matter.
+    ///
+    /// # Errors
+    ///
+    /// Those of `tasks`.
+    pub(super) fn concerns<E>(
+        &self,
+        project: &str,
+        workflow: &str,
+        tasks: impl FnOnce() -> Result<Vec<String>, E>,
+    ) -> Result<bool, E> {
+        if self.project.as_ref().is_some_and(|pattern| !fits(pattern, project)) {
+            return Ok(false);
+        }
+        let root = format!("+{workflow}");
+        if self.may_fit(&root) {
+            return Ok(true);
+        }
+        let is_below = self.start().strip_prefix(&root).is_some_and(|rest| rest.starts_with('+'));
+        Ok(is_below && tasks()?.iter().any(|task| self.may_fit(task)))
+    }
+
+    /// Whether it fits a task, or one that the task may make.
+    fn may_fit(&self, task: &str) -> bool {
+        let made = format!("{task}^");
+        let may_go_on = self.task.contains('*') && made.starts_with(self.start());
+        fits(&self.task, task) || may_go_on || self.task.starts_with(&made)
+    }
+
+    /// What all names begin with that it fits.
+    fn start(&self) -> &str {
+        self.task.split('*').next().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(project) = &self.project {
+            write!(f, "{project}/")?;
+        }
+        f.write_str(&self.task)
     }
 }
 
@@ -72,6 +121,33 @@ mod tests {
         // Workflows of sub-directories have slashes in their names.
         assert!(matches("+sub/etl+load", "p", "+sub/etl+load"));
         assert!(matches("sales/+sub/etl+load", "sales", "+sub/etl+load"));
+    }
+
+    #[test]
+    fn a_pattern_that_concerns_nothing_is_known() {
+        let tasks = || Ok::<_, ()>(["+etl", "+etl+load", "+etl+all"].map(str::to_owned).to_vec());
+        for (pattern, expected) in [
+            ("+etl", true),
+            ("+etl+load", true),
+            ("p/+etl+lo*", true),
+            ("+etl+*d", true),
+            ("*+nosuch", true),
+            ("+etl+all^sub+for-0*", true),
+            ("+etl+all^sub+x", true),
+            ("+etl^error", true),
+            ("+etl+laod", false),
+            ("+etl+laod*", false),
+            ("+etl2", false),
+            ("+et+load", false),
+            ("q/+etl", false),
+        ] {
+            let pattern = Pattern::parse(pattern).unwrap();
+            assert_eq!(pattern.concerns("p", "etl", tasks), Ok(expected), "{pattern}");
+        }
+        let unasked = || Err("was asked for");
+        let pattern = Pattern::parse("s / +other+load").unwrap();
+        assert_eq!(pattern.concerns("s", "etl", unasked), Ok(false));
+        assert_eq!(pattern.to_string(), "s/+other+load");
     }
 
     #[test]

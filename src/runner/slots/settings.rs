@@ -1,8 +1,9 @@
 //! `slots.NAME = N` and `slots.NAME.tasks = PATTERNS` of the configuration.
 
 use super::pattern::Pattern;
-use crate::model::Settings;
 use crate::model::settings::WrongSetting;
+use crate::model::{Settings, WorkflowId};
+use crate::store::workflows::WorkflowName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -62,6 +63,35 @@ impl SlotSettings {
         if wrong.is_empty() { Ok(Self(slots)) } else { Err(wrong) }
     }
 
+    /// The patterns that concern no task of these workflows, nor one that these could make, each with its key. `tasks` tells
+    /// the full names of a workflow's tasks.
+    ///
+    /// # Errors
+    ///
+    /// Those of `tasks`.
+    pub fn idle_patterns<E>(
+        &self,
+        workflows: &[WorkflowName],
+        tasks: impl Fn(WorkflowId) -> Result<Vec<String>, E>,
+    ) -> Result<Vec<(String, String)>, E> {
+        let mut idle = vec![];
+        for (name, slot) in &self.0 {
+            for pattern in &slot.tasks {
+                let mut is_idle = true;
+                for one in workflows {
+                    if pattern.concerns(&one.project, &one.workflow, || tasks(one.id))? {
+                        is_idle = false;
+                        break;
+                    }
+                }
+                if is_idle {
+                    idle.push((format!("slots.{name}.tasks"), pattern.to_string()));
+                }
+            }
+        }
+        Ok(idle)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -113,6 +143,33 @@ mod tests {
         assert_eq!([of("sales", "+report"), of("p", "+report")], ["db", ""]);
         assert_eq!((slots.size("db"), slots.size("x")), (Some(2), None));
         assert!(read(&[]).unwrap().is_empty() && !slots.is_empty());
+    }
+
+    #[test]
+    fn patterns_without_any_task_are_named() {
+        let slots = read(&[
+            ("slots.db", "2"),
+            ("slots.db.tasks", "+etl+load, q/+etl+load"),
+            ("slots.api", "1"),
+            ("slots.api.tasks", "+etl+call"),
+        ])
+        .unwrap();
+        let name = |id, project: &str| WorkflowName {
+            id: WorkflowId(id),
+            project: project.to_owned(),
+            workflow: "etl".to_owned(),
+        };
+        let tasks = |WorkflowId(id)| {
+            let task = if id == 1 { "+etl+load" } else { "+etl+other" };
+            Ok::<_, ()>(vec!["+etl".to_owned(), task.to_owned()])
+        };
+        let idle = |workflows: &[WorkflowName]| {
+            let idle = slots.idle_patterns(workflows, tasks).unwrap();
+            idle.iter().map(|(key, pattern)| format!("{key} {pattern}")).collect::<Vec<_>>()
+        };
+        let (call, load) = ("slots.api.tasks +etl+call", "slots.db.tasks q/+etl+load");
+        assert_eq!(idle(&[name(1, "p"), name(2, "q")]), [call, load]);
+        assert_eq!(idle(&[name(2, "p"), name(1, "q")]), [call]);
     }
 
     #[test]
