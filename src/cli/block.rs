@@ -184,14 +184,18 @@ pub(crate) fn project_block(project: &Project, zone: &MachineZone) -> String {
     block("  ", &lines)
 }
 
-/// A watched directory that is no project yet.
+/// A watched directory that is no project yet, or that never will be, for another one has its name.
 pub(crate) fn watched_block(watched: &Watched, zone: &MachineZone) -> String {
     let error = below(watched.error.as_deref().unwrap_or_default());
+    let what = match watched.refused {
+        true => "its files do not run, for another directory has its name:",
+        false => "there is no revision, for the files are wrong:",
+    };
     let lines = [
         line("name", &watched.name),
         line("directory", &watched.directory),
         line("checked at", zone.show(watched.checked_at)),
-        line("error", format!("there is no revision, for the files are wrong:{error}")),
+        line("error", format!("{what}{error}")),
     ];
     block("  ", &lines)
 }

@@ -8,11 +8,12 @@ use super::server::{database_file, has_user};
 use super::{CliError, Context, Exit, history};
 use crate::actions::doctor::{
     Finding, State, check_access, check_database, check_database_file, check_key_file, check_machine,
-    check_settings,
+    check_settings, check_watched,
 };
 use crate::actions::prune::RetentionLimits;
 use crate::store::Store;
 use crate::store::check::Depth;
+use crate::watch::watchers;
 use clap::Args;
 use serde_json::{Value, json};
 use std::fs;
@@ -75,6 +76,7 @@ pub fn run(args: &DoctorArgs, context: &Context) -> Result<Exit, CliError> {
         let idle = Store::open_existing(&file).and_then(|store| idle_settings(&context.settings, &store));
         found.extend(check_settings(idle.map_err(history::failed)?));
     }
+    found.extend(check_watched(&contents.watched, watchers));
     found.extend(check_machine(&file, &PathBuf::from(workspaces), &zone));
     if args.json {
         context.print_json(&as_json(&found, &file.display().to_string()))?;

@@ -55,6 +55,9 @@ pub struct Watched {
     pub error: Option<String>,
     #[serde(with = "instant")]
     pub checked_at: Time,
+    /// It is not watched, for another directory has its name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]

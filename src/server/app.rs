@@ -9,6 +9,7 @@ use crate::crypto::Vault;
 use crate::model::Time;
 use crate::runner::Service;
 use crate::store::{Reader, Store};
+use crate::watch::{Refused, WatchHealth};
 use std::sync::Arc;
 
 /// Given to every handler.
@@ -18,12 +19,24 @@ pub struct App {
     settings: ApiSettings,
     since: Time,
     scheduler: SchedulerProbe,
+    watcher: WatcherProbe,
     schedules_changed: Box<dyn Fn() + Send + Sync>,
     warn: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 /// Tells how the scheduler is.
 type SchedulerProbe = Box<dyn Fn() -> Condition + Send + Sync>;
+
+/// Tells how the watcher of directories is; none when there is none.
+type WatcherProbe = Box<dyn Fn() -> Option<Watching> + Send + Sync>;
+
+/// How the watcher of directories is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watching {
+    /// Whether its thread is there.
+    pub is_alive: bool,
+    pub health: WatchHealth,
+}
 
 /// What the configuration says about the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,14 +66,21 @@ impl App {
     pub fn new(service: Arc<Service>, vault: Arc<Vault>, settings: ApiSettings) -> Self {
         let since = service.clock().now();
         let scheduler = Box::new(|| Condition::Disabled);
+        let watcher = Box::new(|| None);
         let (schedules_changed, warn) = (Box::new(|| {}), Box::new(|_: &str| {}));
-        Self { service, vault, settings, since, scheduler, schedules_changed, warn }
+        Self { service, vault, settings, since, scheduler, watcher, schedules_changed, warn }
     }
 
     /// As it is, with a scheduler whose health can be asked for.
     #[must_use]
     pub fn with_scheduler(self, probe: impl Fn() -> Condition + Send + Sync + 'static) -> Self {
         Self { scheduler: Box::new(probe), ..self }
+    }
+
+    /// As it is, with a watcher of directories that can be asked how it is.
+    #[must_use]
+    pub fn with_watcher(self, probe: impl Fn() -> Option<Watching> + Send + Sync + 'static) -> Self {
+        Self { watcher: Box::new(probe), ..self }
     }
 
     /// As it is, with somebody to be told after schedules were written: the next time of one may have come nearer.
@@ -88,6 +108,15 @@ impl App {
 
     pub(super) fn scheduler_condition(&self) -> Condition {
         (self.scheduler)()
+    }
+
+    pub(super) fn watching(&self) -> Option<Watching> {
+        (self.watcher)()
+    }
+
+    /// The directories that are not watched, for others have their names.
+    pub(super) fn refused(&self) -> Vec<Refused> {
+        self.watching().map(|watching| watching.health.refused).unwrap_or_default()
     }
 
     /// Whoever runs attempts.

@@ -27,6 +27,7 @@ pub trait Vitals {
 pub struct Health {
     pub database: Condition,
     pub scheduler: Condition,
+    pub watcher: Condition,
     pub disk: Condition,
 }
 
@@ -37,6 +38,8 @@ pub enum Condition {
     Ok,
     /// It was switched off on purpose.
     Disabled,
+    /// It works, and something is wrong that a new start of the server would not mend.
+    Warning(String),
     /// There is too little of it for anything new to begin. A new start of the server would not help.
     Low(String),
     /// It does not work, for this reason.
@@ -50,8 +53,8 @@ pub enum Condition {
 /// None.
 pub fn healthz<A: Vitals>(app: &A, _: &Request, _: &PathParams) -> Result<Response, ApiError> {
     let health = app.health();
-    let has_failed =
-        [&health.database, &health.scheduler].iter().any(|part| matches!(part, Condition::Failed(_)));
+    let parts = [&health.database, &health.scheduler, &health.watcher];
+    let has_failed = parts.iter().any(|part| matches!(part, Condition::Failed(_)));
     Ok(Response::json(if has_failed { 503 } else { 200 }, &health).with_header("Cache-Control", "no-store"))
 }
 
@@ -88,37 +91,37 @@ mod tests {
     fn a_server_with_a_failed_part_is_not_healthy() {
         let failed = || Condition::Failed("disk full".to_owned());
         let request = Request::new(Method::Get, Target::parse("/healthz").unwrap());
-        let low = || Condition::Low("1 MiB".to_owned());
-        for (database, scheduler, disk, status, body) in [
+        let (low, warning) =
+            (Condition::Low("1 MiB".to_owned()), Condition::Warning("1 directory".to_owned()));
+        for ([database, scheduler, watcher, disk], status, body) in [
             (
-                Condition::Ok,
-                Condition::Ok,
-                Condition::Ok,
+                [Condition::Ok, Condition::Ok, Condition::Ok, Condition::Ok],
                 200,
-                r#"{"database":{"status":"ok"},"scheduler":{"status":"ok"},"disk":{"status":"ok"}}"#,
+                r#"{"database":{"status":"ok"},"scheduler":{"status":"ok"},"watcher":{"status":"ok"},"disk":{"status":"ok"}}"#,
             ),
             (
-                Condition::Ok,
-                Condition::Disabled,
-                low(),
+                [Condition::Ok, Condition::Disabled, warning, low],
                 200,
-                r#"{"database":{"status":"ok"},"scheduler":{"status":"disabled"},"disk":{"status":"low","message":"1 MiB"}}"#,
+                r#"{"database":{"status":"ok"},"scheduler":{"status":"disabled"},"watcher":{"status":"warning","message":"1 directory"},"disk":{"status":"low","message":"1 MiB"}}"#,
             ),
             (
-                failed(),
-                Condition::Ok,
-                Condition::Ok,
+                [failed(), Condition::Ok, Condition::Disabled, Condition::Ok],
                 503,
-                r#"{"database":{"status":"failed","message":"disk full"},"scheduler":{"status":"ok"},"disk":{"status":"ok"}}"#,
+                r#"{"database":{"status":"failed","message":"disk full"},"scheduler":{"status":"ok"},"watcher":{"status":"disabled"},"disk":{"status":"ok"}}"#,
+            ),
+            (
+                [Condition::Ok, Condition::Ok, failed(), Condition::Ok],
+                503,
+                r#"{"database":{"status":"ok"},"scheduler":{"status":"ok"},"watcher":{"status":"failed","message":"disk full"},"disk":{"status":"ok"}}"#,
             ),
         ] {
-            let response =
-                healthz(&Patient(Health { database, scheduler, disk }), &request, &PathParams::default());
-            let response = response.unwrap();
+            let patient = Patient(Health { database, scheduler, watcher, disk });
+            let response = healthz(&patient, &request, &PathParams::default()).unwrap();
             let Body::Bytes(bytes) = &response.body else { panic!("{response:?}") };
             assert_eq!((response.status, std::str::from_utf8(bytes).unwrap()), (status, body));
         }
-        let health = Health { database: Condition::Ok, scheduler: Condition::Ok, disk: Condition::Ok };
+        let ok = || Condition::Ok;
+        let health = Health { database: ok(), scheduler: ok(), watcher: ok(), disk: ok() };
         assert_eq!(metrics(&Patient(health), &request, &PathParams::default()).unwrap_err().status, 500);
     }
 }

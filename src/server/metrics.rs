@@ -34,7 +34,19 @@ pub struct Metrics {
     pub schedule_lateness: Duration,
     /// Notifications that are to be sent.
     pub pending_notifications: u64,
+    /// None when nothing is watched.
+    pub watched: Option<WatchedMetrics>,
     pub workflows: Vec<WorkflowMetrics>,
+}
+
+/// The directories that are watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WatchedMetrics {
+    /// Whether the thread that watches them is there.
+    pub is_alive: bool,
+    pub directories: u64,
+    /// With so many of them, or of those that are refused, something is wrong.
+    pub failing: u64,
 }
 
 /// How a workflow ended the last time.
@@ -127,6 +139,17 @@ impl Display for Metrics {
             "Notifications that are to be sent.",
             &one(whole(self.pending_notifications)),
         )?;
+        if let Some(watched) = self.watched {
+            let is_alive = u64::from(watched.is_alive);
+            metric("dibble_watcher_up", "Whether directories are being watched.", &one(whole(is_alive)))?;
+            let directories = one(whole(watched.directories));
+            metric("dibble_watched_directories", "Directories that are watched.", &directories)?;
+            metric(
+                "dibble_watched_directories_failing",
+                "Directories that are not what is registered: broken, missing or refused.",
+                &one(whole(watched.failing)),
+            )?;
+        }
         metric(
             "dibble_workflow_last_success",
             "Whether the last attempt of a workflow succeeded.",
@@ -173,6 +196,7 @@ mod tests {
             slots: vec![SlotUse { name: "db".to_owned(), size: 2, used: 1, waiting: 0 }],
             schedule_lateness: Duration::from_secs(5),
             pending_notifications: 4,
+            watched: Some(WatchedMetrics { is_alive: true, directories: 7, failing: 2 }),
             workflows: vec![
                 WorkflowMetrics {
                     project: "p".to_owned(),
@@ -232,6 +256,15 @@ dibble_schedule_lateness_seconds 5
 # HELP dibble_notifications_pending Notifications that are to be sent.
 # TYPE dibble_notifications_pending gauge
 dibble_notifications_pending 4
+# HELP dibble_watcher_up Whether directories are being watched.
+# TYPE dibble_watcher_up gauge
+dibble_watcher_up 1
+# HELP dibble_watched_directories Directories that are watched.
+# TYPE dibble_watched_directories gauge
+dibble_watched_directories 7
+# HELP dibble_watched_directories_failing Directories that are not what is registered: broken, missing or refused.
+# TYPE dibble_watched_directories_failing gauge
+dibble_watched_directories_failing 2
 # HELP dibble_workflow_last_success Whether the last attempt of a workflow succeeded.
 # TYPE dibble_workflow_last_success gauge
 dibble_workflow_last_success{project="p",workflow="daily"} 1
@@ -247,7 +280,10 @@ dibble_workflow_last_duration_seconds{project="a\"b\\c\nd",workflow="ワ"} 0
     #[test]
     fn what_is_not_known_is_left_away() {
         let text = Metrics::default().to_string();
-        assert!(!text.contains("resident") && !text.contains("workflow"), "{text}");
+        assert!(
+            !text.contains("resident") && !text.contains("watch") && !text.contains("workflow"),
+            "{text}"
+        );
         assert_eq!(resident_of("Name:\tdibble\nVmRSS:\t   1234 kB\n"), Some(1234 * 1024));
         assert_eq!(resident_of("Name:\tdibble\n"), None);
     }

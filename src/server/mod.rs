@@ -62,7 +62,7 @@ pub mod watched;
 pub mod wire;
 pub mod workflows;
 
-pub use app::App;
+pub use app::{App, Watching};
 pub use error::ApiError;
 pub use request::{Headers, Method, Request, User};
 pub use response::{Body, Response};

@@ -32,9 +32,17 @@ fn list(app: &App, request: &Request, _: &PathParams) -> Result<Response, ApiErr
             Ok((rows, unregistered.transpose()?.unwrap_or_default()))
         }
     })?;
+    let mut refused = app.refused();
+    match (query.text("name"), query.text("name_pattern")) {
+        (Some(name), _) => refused.retain(|refused| refused.name == name),
+        (None, part) => {
+            refused.retain(|refused| after.is_none() && refused.name.contains(part.unwrap_or_default()))
+        }
+    }
+    let unregistered = unregistered.iter().map(wire::Watched::from);
     let list = wire::ProjectList {
         projects: rows.iter().map(wire::Project::from).collect(),
-        unregistered: unregistered.iter().map(wire::Watched::from).collect(),
+        unregistered: unregistered.chain(refused.iter().map(wire::Watched::from)).collect(),
     };
     Ok(Response::json(200, &list))
 }

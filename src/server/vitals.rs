@@ -2,8 +2,8 @@
 
 use super::error::ApiError;
 use super::health::{Condition, Health, Vitals};
-use super::metrics::{Metrics, WorkflowMetrics, resident_bytes};
-use super::{App, Route, health};
+use super::metrics::{Metrics, WatchedMetrics, WorkflowMetrics, resident_bytes};
+use super::{App, Route, Watching, health};
 use crate::model::Time;
 use crate::store::{Durability, attempts, last_results, notifications, overlong, schedules};
 use std::time::Duration;
@@ -19,7 +19,8 @@ impl Vitals for App {
             Err(error) => Condition::Failed(error.to_string()),
         };
         let disk = self.service().disk_shortage().map_or(Condition::Ok, Condition::Low);
-        Health { database, scheduler: self.scheduler_condition(), disk }
+        let watcher = watcher_condition(self.watching().as_ref());
+        Health { database, scheduler: self.scheduler_condition(), watcher, disk }
     }
 
     fn metrics(&self) -> Result<Metrics, ApiError> {
@@ -53,8 +54,29 @@ impl Vitals for App {
             queued_tasks: load.queued_tasks() as u64,
             slots: load.slots(),
             schedule_lateness: late.map_or(Duration::ZERO, |schedule| between(schedule.next.run, now)),
+            watched: self.watching().map(|watching| WatchedMetrics {
+                is_alive: watching.is_alive,
+                directories: watching.health.directories as u64,
+                failing: watching.health.failing as u64,
+            }),
             workflows: workflows.collect(),
         })
+    }
+}
+
+/// Broken files are their owner's to mend: they do not make the server a failed one.
+fn watcher_condition(watching: Option<&Watching>) -> Condition {
+    let Some(Watching { is_alive, health }) = watching else { return Condition::Disabled };
+    match (&health.failure, health.failing) {
+        _ if !is_alive => Condition::Failed("the watcher of directories has stopped".to_owned()),
+        (Some(failure), _) => Condition::Failed(failure.clone()),
+        (None, 0) => Condition::Ok,
+        (None, failing) => {
+            let directories = health.directories + health.refused.len();
+            Condition::Warning(format!(
+                "something is wrong with {failing} of {directories} watched directories: see `dibble projects`"
+            ))
+        }
     }
 }
 
@@ -65,15 +87,40 @@ fn between(from: Time, to: Time) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::server::testing::TestServer;
     use crate::store::testing::{finish, insert, tasks};
+    use crate::watch::WatchHealth;
     use serde_json::json;
 
     #[test]
     fn a_server_that_lives_says_so() {
-        let expected =
-            r#"{"database":{"status":"ok"},"scheduler":{"status":"disabled"},"disk":{"status":"ok"}}"#;
+        let expected = r#"{"database":{"status":"ok"},"scheduler":{"status":"disabled"},"watcher":{"status":"disabled"},"disk":{"status":"ok"}}"#;
         assert_eq!(TestServer::new().get("/healthz"), (200, expected.to_owned()));
+    }
+
+    #[test]
+    fn a_watcher_is_well_while_its_thread_is_there() {
+        let watching = |is_alive, failing, failure: Option<&str>| {
+            let failure = failure.map(str::to_owned);
+            Watching {
+                is_alive,
+                health: WatchHealth { directories: 3, failing, failure, ..WatchHealth::default() },
+            }
+        };
+        let wrong = "something is wrong with 2 of 3 watched directories: see `dibble projects`";
+        for (watching, expected) in [
+            (None, Condition::Disabled),
+            (Some(watching(true, 0, None)), Condition::Ok),
+            (Some(watching(true, 2, None)), Condition::Warning(wrong.to_owned())),
+            (Some(watching(true, 2, Some("disk full"))), Condition::Failed("disk full".to_owned())),
+            (
+                Some(watching(false, 0, None)),
+                Condition::Failed("the watcher of directories has stopped".to_owned()),
+            ),
+        ] {
+            assert_eq!(watcher_condition(watching.as_ref()), expected);
+        }
     }
 
     #[test]

@@ -7,7 +7,9 @@ pub const ROUTES: &[Route<App>] = &[Route::get("/api/watched", list)];
 
 fn list(app: &App, _: &Request, _: &PathParams) -> Result<Response, ApiError> {
     let rows = app.read(|reader| Ok(watched_projects::list_watched(reader)?))?;
-    Ok(Response::json(200, &wire::collection("watched", rows.iter().map(wire::Watched::from))))
+    let refused = app.refused();
+    let all = rows.iter().map(wire::Watched::from).chain(refused.iter().map(wire::Watched::from));
+    Ok(Response::json(200, &wire::collection("watched", all)))
 }
 
 #[cfg(test)]

@@ -35,6 +35,15 @@ pub(super) fn has_workflows(directory: &Path) -> bool {
     })
 }
 
+/// What is wrong with a directory of projects that has workflows itself, for a person.
+pub(super) fn mistaken(folder: &Path) -> String {
+    let shown = folder.display();
+    format!(
+        "{shown} has workflows itself, which do not run: --projects-dir runs those in its sub-directories. Did you mean \
+         --project {shown}?"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,8 +7,12 @@
 //! re-pointed. Nothing polls, but for projects on file systems whose changes the kernel does not hear of (`network`), and
 //! for those beyond the kernel's limit of watches.
 
+mod claim;
+mod claims;
 mod folder;
+mod health;
 mod interests;
+mod journal;
 mod look;
 mod network;
 mod places;
@@ -22,6 +26,8 @@ mod system;
 mod tests;
 mod thread;
 
+pub use claim::watchers;
+pub use health::{Refused, WatchHealth};
 pub use roster::{Roster, Unusable};
 pub use settings::{Directories, NamedDirectory, Poll, WatchSettings};
 pub use thread::Watcher;

@@ -1,8 +1,11 @@
 //! All watched directories, and which of them are to be looked at when. It has no thread: it is told what has changed and
 //! asked when something is due.
 
-use super::folder::{candidates, has_workflows};
+use super::claims::Claims;
+use super::folder::{candidates, has_workflows, mistaken};
+use super::health::{Refused, WatchHealth};
 use super::interests::Interests;
+use super::journal::Journal;
 use super::network::is_remote;
 use super::places::{Place, places_of_folder, places_of_project};
 use super::project::{Project, Registry};
@@ -12,14 +15,14 @@ use super::source::{Change, News, Source, WatchError};
 use super::system::System;
 use crate::actions::watched::withdraw_directory;
 use crate::clock::Clock;
-use crate::logs::{Level, LogRecord};
+use crate::logs::Level;
 use crate::model::Params;
 use crate::runner::Observer;
 use crate::store::{Store, StoreError, projects, watched_projects};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How much later it is tried again when the store has failed.
@@ -31,8 +34,7 @@ const MAX_WALKS: usize = 8;
 /// Watched directories with what is in them.
 pub struct Roster {
     store: Arc<Store>,
-    clock: Clock,
-    observer: Arc<dyn Observer>,
+    journal: Journal,
     params: Params,
     settings: WatchSettings,
     /// None when everything is polled.
@@ -42,12 +44,17 @@ pub struct Roster {
     interests: Interests<Subject>,
     projects: BTreeMap<PathBuf, Project>,
     folder: Option<PathBuf>,
+    /// Whether the folder could be read.
+    is_folder_readable: bool,
+    claims: Claims,
+    /// What was found in the folder under the name of another project.
+    refused: BTreeMap<PathBuf, Refused>,
+    /// For whoever asks while the thread has this.
+    pub(super) health: Arc<Mutex<WatchHealth>>,
     /// What has changed.
     quiet: Quiet<Subject>,
     /// What is looked at then, whether it has changed or not.
     later: BTreeMap<Subject, Instant>,
-    /// What does not need to be said again.
-    said: BTreeSet<String>,
 }
 
 /// A directory that was named and whose project cannot run: there is no good revision, not even an old one.
@@ -85,7 +92,7 @@ impl Roster {
         if !is_empty && settings.poll != Poll::Always {
             match System::new(roster.news.0.clone()) {
                 Ok(system) => roster.source = Some(Box::new(system)),
-                Err(error) => roster.cannot_watch(None, &error),
+                Err(error) => roster.journal.cannot_watch(None, &error, settings),
             }
         }
         roster.begin(directories, Instant::now())?;
@@ -100,8 +107,7 @@ impl Roster {
     ) -> Self {
         Self {
             store,
-            clock,
-            observer,
+            journal: Journal::new(clock, observer),
             params: Params::new(),
             settings,
             source: None,
@@ -109,9 +115,12 @@ impl Roster {
             interests: Interests::default(),
             projects: BTreeMap::new(),
             folder: None,
+            is_folder_readable: true,
+            claims: Claims::default(),
+            refused: BTreeMap::new(),
+            health: Arc::default(),
             quiet: Quiet::default(),
             later: BTreeMap::new(),
-            said: BTreeSet::new(),
         }
     }
 
@@ -126,7 +135,9 @@ impl Roster {
         if self.folder.is_some() {
             self.scan_folder(moment, false)?;
         }
-        self.forget_others()
+        self.forget_others()?;
+        self.tell_health(None);
+        Ok(())
     }
 
     /// Directories that were named and have never been good.
@@ -187,7 +198,7 @@ impl Roster {
 
     /// The system tells nothing any more: from now on everything is polled.
     pub(super) fn fail(&mut self, error: &WatchError, moment: Instant) {
-        self.log(Level::Error, &format!("Changes of files are no longer told of: {error}"));
+        self.journal.log(Level::Error, &format!("Changes of files are no longer told of: {error}"));
         self.source = None;
         self.touch_all(moment);
     }
@@ -196,7 +207,10 @@ impl Roster {
     pub(super) fn attend(&mut self, moment: Instant) -> bool {
         let mut due: BTreeSet<Subject> = self.quiet.take_due(moment).into_iter().collect();
         due.extend(self.later.extract_if(.., |_, at| *at <= moment).map(|(subject, _)| subject));
-        let mut has_changed = false;
+        if due.is_empty() {
+            return false;
+        }
+        let (mut has_changed, mut failure) = (false, None);
         for subject in due {
             let done = match &subject {
                 Subject::Folder => self.scan_folder(moment, true),
@@ -205,11 +219,13 @@ impl Roster {
             match done {
                 Ok(changed) => has_changed |= changed,
                 Err(error) => {
-                    self.log(Level::Error, &format!("Nothing can be registered: {error}"));
+                    self.journal.log(Level::Error, &format!("Nothing can be registered: {error}"));
                     self.later.insert(subject, moment + AFTER_FAILURE);
+                    failure = Some(error.to_string());
                 }
             }
         }
+        self.tell_health(failure);
         has_changed
     }
 
@@ -220,12 +236,19 @@ impl Roster {
         let is_polled =
             self.watch(&subject, |included| places_of_project(directory, included), &project.included);
         let included = project.included.clone();
-        let registry = Registry { store: &self.store, params: &self.params, now: self.clock.now() };
+        let registry = Registry { store: &self.store, params: &self.params, now: self.journal.now() };
         let looked = project.attend(&registry, moment, may_hold);
         if project.included != included {
             self.watch(&subject, |included| places_of_project(directory, included), &project.included);
             // They may have changed between being read and being watched.
             self.quiet.touch(&subject, moment);
+        }
+        if looked.is_ok() && !project.is_gone() && self.settings.starts_sessions {
+            let others = match project.is_named {
+                true => self.claims.of_named(directory),
+                false => self.claims.of_found(directory),
+            };
+            others.iter().for_each(|pid| self.journal.say_twice(directory, *pid));
         }
         let is_over = !project.is_named && project.is_gone() && !is_candidate(directory);
         self.projects.insert(directory.to_owned(), project);
@@ -237,7 +260,7 @@ impl Roster {
         if is_over {
             self.drop_project(directory, &subject);
         }
-        looked.lines.iter().for_each(|(level, line)| self.log(*level, line));
+        looked.lines.iter().for_each(|(level, line)| self.journal.log(*level, line));
         Ok(looked.has_changed)
     }
 
@@ -255,12 +278,18 @@ impl Roster {
         if self.watch(&Subject::Folder, |_| places_of_folder(&folder), &BTreeSet::new()) {
             self.later.insert(Subject::Folder, moment + self.settings.poll_interval);
         }
-        let found = candidates(&folder).unwrap_or_else(|error| {
-            self.say_once(Level::Error, format!("Cannot read {}: {error}", folder.display()));
+        let found = candidates(&folder);
+        self.is_folder_readable = found.is_ok();
+        let found = found.unwrap_or_else(|error| {
+            self.journal.say_once(Level::Error, format!("Cannot read {}: {error}", folder.display()));
             vec![]
         });
+        if self.settings.starts_sessions {
+            self.claims.of_folder(&folder).iter().for_each(|pid| self.journal.say_twice(&folder, *pid));
+        }
+        self.refused.retain(|directory, _| found.contains(directory));
         if has_workflows(&folder) {
-            self.say_once(Level::Error, mistaken(&folder));
+            self.journal.say_once(Level::Error, mistaken(&folder));
         }
         let mut has_changed = false;
         for directory in &found {
@@ -284,9 +313,12 @@ impl Roster {
     fn add(&mut self, directory: &Path) -> bool {
         let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if let Some(other) = self.projects.values().find(|project| project.name == name) {
-            let (directory, other) = (directory.display(), other.directory.display());
-            let line = format!("{directory} is not watched: {other} is project {name} already");
-            self.say_once(Level::Error, line);
+            let (shown, other) = (directory.display(), other.directory.display());
+            let error = format!("{shown} is not watched: {other} is project {name} already");
+            self.journal.say_once(Level::Error, error.clone());
+            let (directory, since) = (directory.to_owned(), self.journal.now());
+            let refused = || Refused { name, directory: directory.clone(), error, since };
+            self.refused.entry(directory.clone()).or_insert_with(refused);
             return false;
         }
         self.projects.insert(directory.to_owned(), Project::new(name, directory.to_owned(), false));
@@ -310,7 +342,11 @@ impl Roster {
                 // The path may have led elsewhere before it was watched.
                 Ok(true) => {}
                 Err(error) => {
-                    self.cannot_watch(Some(subject), &error);
+                    let of = match subject {
+                        Subject::Project(directory) => Some(directory),
+                        Subject::Folder => self.folder.as_ref(),
+                    };
+                    self.journal.cannot_watch(of.map(PathBuf::as_path), &error, self.settings);
                     return can_poll;
                 }
             }
@@ -319,31 +355,8 @@ impl Roster {
         let Some(place) = remote else { return false };
         let (directory, interval) = (place.directory.display(), self.settings.poll_interval.as_secs_f64());
         let line = format!("{directory} is on a network file system: it is looked at every {interval} s");
-        self.say_once(Level::Info, line);
+        self.journal.say_once(Level::Info, line);
         true
-    }
-
-    fn cannot_watch(&mut self, subject: Option<&Subject>, error: &WatchError) {
-        let interval = self.settings.poll_interval.as_secs_f64();
-        let instead = match self.settings.poll {
-            Poll::Never => "their changes are not noticed (watch.poll = never)".to_owned(),
-            Poll::Auto | Poll::Always => format!("they are looked at every {interval} s instead"),
-        };
-        let line = match (error, subject) {
-            (WatchError::Limit, Some(_)) => format!(
-                "The system watches no more directories: {instead}. Raise its limit with \
-                 `sysctl fs.inotify.max_user_watches=524288`"
-            ),
-            (WatchError::Limit, None) => format!(
-                "The system watches no directories for this user: {instead}. Raise its limit with \
-                 `sysctl fs.inotify.max_user_instances=1024`"
-            ),
-            (error, Some(Subject::Project(directory))) => {
-                format!("Cannot watch {} ({error}): {instead}", directory.display())
-            }
-            (error, _) => format!("Cannot watch directories ({error}): {instead}"),
-        };
-        self.say_once(Level::Warn, line);
     }
 
     /// Withdraws what was watched when the server ran before.
@@ -352,37 +365,30 @@ impl Roster {
         let rows = self.store.read(watched_projects::list)?;
         for row in rows.iter().filter(|row| !names.contains(row.name.as_str())) {
             let (name, directory) = (&row.name, &row.directory);
-            let count = withdraw_directory(&self.store, name, directory, None, self.clock.now())?;
+            let count = withdraw_directory(&self.store, name, directory, None, self.journal.now())?;
             if count > 0 {
                 let directory = directory.display();
                 let line = format!(
                     "{directory} is not watched any more: project {name} has lost its schedules ({count}) until it is; \
                      its history stays"
                 );
-                self.log(Level::Warn, &line);
+                self.journal.log(Level::Warn, &line);
             }
         }
         Ok(())
     }
 
-    fn say_once(&mut self, level: Level, line: String) {
-        if !self.said.contains(&line) {
-            self.log(level, &line);
-            self.said.insert(line);
-        }
+    /// Lets others know how it is.
+    fn tell_health(&self, failure: Option<String>) {
+        let wrong = self.projects.values().filter(|project| project.error().is_some()).count();
+        let health = WatchHealth {
+            directories: self.projects.len() + usize::from(self.folder.is_some()),
+            failing: wrong + self.refused.len() + usize::from(!self.is_folder_readable),
+            refused: self.refused.values().cloned().collect(),
+            failure,
+        };
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = health;
     }
-
-    fn log(&self, level: Level, message: &str) {
-        self.observer.log(&LogRecord { time: self.clock.now(), level, task: None, message });
-    }
-}
-
-fn mistaken(folder: &Path) -> String {
-    let shown = folder.display();
-    format!(
-        "{shown} has workflows itself, which do not run: --projects-dir runs those in its sub-directories. Did you mean \
-         --project {shown}?"
-    )
 }
 
 fn is_candidate(directory: &Path) -> bool {

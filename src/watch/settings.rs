@@ -10,6 +10,8 @@ pub struct WatchSettings {
     pub poll: Poll,
     /// How often directories are read that are polled.
     pub poll_interval: Duration,
+    /// Whether sessions are started of what is scheduled: another server that does so, too, is then told of.
+    pub starts_sessions: bool,
 }
 
 /// Which directories are polled.
@@ -44,7 +46,7 @@ pub struct NamedDirectory {
 
 impl Default for WatchSettings {
     fn default() -> Self {
-        Self { poll: Poll::Auto, poll_interval: Duration::from_secs(5) }
+        Self { poll: Poll::Auto, poll_interval: Duration::from_secs(5), starts_sessions: true }
     }
 }
 

@@ -1,10 +1,11 @@
 //! The thread that waits for changes. It waits without a limit of time while nothing has changed and nothing is polled.
 
+use super::health::WatchHealth;
 use super::roster::Roster;
 use super::source::News;
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -12,6 +13,7 @@ use std::time::Instant;
 pub struct Watcher {
     news: Sender<News>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    health: Arc<Mutex<WatchHealth>>,
 }
 
 impl Watcher {
@@ -28,6 +30,7 @@ impl Watcher {
     ) -> io::Result<Self> {
         // It was for the source, which has it by now.
         let (news, told) = std::mem::replace(&mut roster.news, channel());
+        let health = Arc::clone(&roster.health);
         let work = move || {
             loop {
                 looking();
@@ -46,13 +49,24 @@ impl Watcher {
             }
         };
         let thread = std::thread::Builder::new().name("watcher".to_owned()).spawn(work)?;
-        Ok(Self { news, thread: Mutex::new(Some(thread)) })
+        Ok(Self { news, thread: Mutex::new(Some(thread)), health })
     }
 
     /// Looks at all directories, whether anything has changed or not.
     pub fn look_again(&self) {
         // It fails when it has been stopped.
         let _ = self.news.send(News::Look);
+    }
+
+    /// Whether the thread is there.
+    pub fn is_alive(&self) -> bool {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    /// What was found when directories were looked at last.
+    pub fn health(&self) -> WatchHealth {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Registers nothing more from when this returns.

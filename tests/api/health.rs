@@ -10,7 +10,10 @@ fn the_server_tells_how_it_is() {
     assert_eq!(health.status, 200);
     assert_eq!(
         health.json(),
-        json!({"database": {"status": "ok"}, "scheduler": {"status": "ok"}, "disk": {"status": "ok"}})
+        json!({
+            "database": {"status": "ok"}, "scheduler": {"status": "ok"}, "watcher": {"status": "disabled"},
+            "disk": {"status": "ok"},
+        })
     );
     assert!(server.get("/metrics").text().contains("\ndibble_tasks_running 0\n"));
     let document = server.get("/api/openapi.json").json();

@@ -1,7 +1,8 @@
 //! Two that want the same name.
 
 use super::{daily, revision, schedules, wait_for_revision, wait_for_schedules, watching, write};
-use crate::support::Server;
+use crate::support::{Server, wait_until};
+use serde_json::json;
 
 #[test]
 fn directories_of_one_name_are_refused() {
@@ -16,6 +17,62 @@ fn a_directory_that_is_named_comes_before_one_that_is_found() {
     let server = server.file("x/wf.dig", &daily(7)).file("jobs/x/wf.dig", &daily(8)).start();
     assert_eq!(schedules(&server), ["x/wf 07:00"]);
     server.process().wait_for("jobs/x is not watched: ");
+
+    // It is shown for as long as the directory is there.
+    let list = server.get("/api/projects").json();
+    let refused = &list["unregistered"][0];
+    assert_eq!((&refused["name"], &refused["refused"]), (&json!("x"), &json!(true)));
+    let jobs = server.project.path("jobs/x").canonicalize().unwrap();
+    assert_eq!(refused["directory"], json!(jobs));
+    let error = refused["error"].as_str().unwrap();
+    assert!(
+        error.contains("jobs/x is not watched: ") && error.ends_with("/x is project x already"),
+        "{error}"
+    );
+    assert_eq!(server.get("/api/projects?name=x").json()["unregistered"], list["unregistered"]);
+    assert_eq!(server.get("/api/projects?name_pattern=y").json(), json!({"projects": []}));
+    assert_eq!(server.get("/api/watched").json()["watched"].as_array().unwrap().len(), 2);
+    let out = server.dibble(&["projects"]).success();
+    let said = "  error: its files do not run, for another directory has its name:
+    ";
+    assert!(out.stdout.contains(said), "{out}");
+    let health = server.get("/healthz");
+    let message = "something is wrong with 1 of 3 watched directories: see `dibble projects`";
+    assert_eq!((health.status, health.json()["watcher"]["message"].as_str()), (200, Some(message)));
+    std::fs::remove_dir_all(jobs).unwrap();
+    wait_until("it is gone", || server.get("/healthz").json()["watcher"] == json!({"status": "ok"}));
+    assert!(server.get("/api/projects").json().get("unregistered").is_none());
+}
+
+/// Each has a database of its own, so nothing but the directory could tell.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_second_server_on_the_directory_says_so() {
+    let mut first = watching();
+    let directory = first.project.path("p").display().to_string();
+    let text = |pid: nix::unistd::Pid| {
+        format!("[WARN] (main): Another server, process {pid}, watches {directory}, too")
+    };
+    let said = text(first.process().pid());
+    let parent = first.project.path("").display().to_string();
+    for args in [["--project", directory.as_str()], ["--projects-dir", parent.trim_end_matches('/')]] {
+        let mut second = Server::new().args(&args).start();
+        second.process().wait_for(&said);
+        assert_eq!(schedules(&second), ["p/wf 07:00"], "it is not refused");
+        let doctor = first.project.dibble(&["doctor", "-o", "data.db"]).fails(1);
+        assert!(doctor.stdout.contains("is watched by the processes "), "{doctor}");
+        let _ = second.stop().success();
+    }
+    let quiet = Server::new().args(&["--project", &directory, "--disable-scheduler"]).start();
+    assert!(!quiet.process().printed().contains("Another server"), "it starts no sessions");
+    let doctor = first.project.dibble(&["doctor", "-o", "data.db"]);
+    assert!(doctor.stdout.contains("none is watched by two servers"), "{doctor}");
+    // What a server holds ends with it, however it ends; and the first one has nothing to say.
+    assert!(!first.process().printed().contains("Another server"));
+    first.kill();
+    let third = Server::new().args(&["--project", &directory]).start();
+    assert!(!third.process().printed().contains("Another server"));
+    assert_eq!(first.project.files().iter().filter(|file| file.starts_with("p/")).count(), 2);
 }
 
 #[test]

@@ -7,16 +7,18 @@ use crate::model::{Time, show_rounded_size};
 use crate::store::attempts::{self, Scope};
 use crate::store::check::{Depth, Examined, examine};
 use crate::store::owners::{self, OwnerKind, OwnerRow};
-use crate::store::{Page, Reader, Store, StoreError, secrets, space, tokens};
-use std::path::Path;
+use crate::store::{Page, Reader, Store, StoreError, secrets, space, tokens, watched_projects};
+use std::path::{Path, PathBuf};
 
 /// What a file holds, as far as it could be read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Contents {
     /// The file is sound and has the newest schema, so that nothing is changed in it when it is opened.
     pub is_readable: bool,
     pub has_secrets: bool,
     pub has_tokens: bool,
+    /// The directories that its server watches, or watched last.
+    pub watched: Vec<PathBuf>,
 }
 
 /// What was found in a file, and what it holds.
@@ -136,8 +138,9 @@ fn of_rows(
             "set the clock right; schedules wait until it is past that time",
         ));
     }
+    let watched = watched_projects::list_watched(reader)?.into_iter().map(|row| row.directory).collect();
     let (has_secrets, has_tokens) = (secrets::any(reader)?, tokens::any(reader)?);
-    Ok((found, Contents { is_readable: true, has_secrets, has_tokens }))
+    Ok((found, Contents { is_readable: true, has_secrets, has_tokens, watched }))
 }
 
 fn of_size(space: space::Space, limits: Option<RetentionLimits>) -> Finding {

@@ -5,12 +5,14 @@ mod database;
 mod files;
 mod machine;
 mod settings;
+mod watched;
 
 pub use access::check_access;
 pub use database::{Contents, check_database};
 pub use files::{check_database_file, check_key_file};
 pub use machine::check_machine;
 pub use settings::check_settings;
+pub use watched::check_watched;
 
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -46,7 +46,7 @@ fn shut_down(running: Running, events: &Events) -> Exit {
     let log = running.parts.log.clone();
     log.info("Started shutdown process");
     systemd::stopping();
-    if let Some(watcher) = &running.watcher {
+    if let Some(watcher) = &running.parts.watcher {
         watcher.stop();
     }
     log.info("Shutting down workflow executor loop");

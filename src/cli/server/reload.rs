@@ -41,7 +41,7 @@ fn follow(running: &mut Running, mut settings: Settings, default_level: Level) -
     }
     running.housekeeping.configure(config.retention);
     running.front.put(site);
-    if let Some(watcher) = &running.watcher {
+    if let Some(watcher) = &parts.watcher {
         watcher.look_again();
     }
     parts.service.configure(settings.clone());

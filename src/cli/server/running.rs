@@ -47,8 +47,6 @@ pub(super) struct Running {
     pub(super) housekeeping: Arc<Housekeeping>,
     /// Reads a variable of the environment.
     pub(super) variable: fn(&str) -> Option<String>,
-    /// None when there is nothing to watch.
-    pub(super) watcher: Option<Watcher>,
     /// Removed at the end.
     workspaces: PathBuf,
     _temporary: Option<TempDir>,
@@ -133,8 +131,8 @@ impl Running {
         }
         let idle = idle_settings(&settings, service.store()).map_err(failed)?;
         idle.iter().for_each(|message| log.warn(message));
-        let watcher = watch(roster, &schedules, &service)?;
-        let parts = Parts { service, vault, schedules, notified, log, since };
+        let watcher = watch(roster, &schedules, &service)?.map(Arc::new);
+        let parts = Parts { service, vault, schedules, watcher, notified, log, since };
         front.put(parts.site(&config, authenticator)?);
         let variable = context.variable;
         let running = Self {
@@ -144,7 +142,6 @@ impl Running {
             http,
             front,
             outbox,
-            watcher,
             housekeeping,
             variable,
             workspaces,

@@ -14,12 +14,13 @@ use crate::model::Time;
 use crate::runner::Service;
 use crate::scheduler::{Notified, Scheduler};
 use crate::server::access_log::{AccessLog, Pattern, PatternError};
-use crate::server::app::ApiSettings;
+use crate::server::app::{ApiSettings, Watching};
 use crate::server::auth::{Authenticator, Password, Tokens};
 use crate::server::hosts::Hosts;
 use crate::server::site::{ApiHeaders, Complaint, Site};
 use crate::server::{App, api, auth};
 use crate::store::Store;
+use crate::watch::Watcher;
 use std::sync::Arc;
 
 /// What a site is made of, as long as the server lives.
@@ -27,6 +28,8 @@ pub(super) struct Parts {
     pub(super) service: Arc<Service>,
     pub(super) vault: Arc<Vault>,
     pub(super) schedules: Arc<Schedules>,
+    /// None when there is nothing to watch.
+    pub(super) watcher: Option<Arc<Watcher>>,
     /// Called after a notification was written.
     pub(super) notified: Notified,
     pub(super) log: ServerLog,
@@ -67,9 +70,12 @@ impl Parts {
 
     fn app(&self, config: &ServerConfig) -> App {
         let (probed, woken) = (Arc::clone(&self.schedules), Arc::clone(&self.schedules));
-        let log = self.log.clone();
+        let (log, watcher) = (self.log.clone(), self.watcher.clone());
+        let watching =
+            |watcher: &Arc<Watcher>| Watching { is_alive: watcher.is_alive(), health: watcher.health() };
         App::new(Arc::clone(&self.service), Arc::clone(&self.vault), settings(config))
             .with_scheduler(move || probed.condition())
+            .with_watcher(move || watcher.as_ref().map(watching))
             .with_listener(move || woken.with(Scheduler::wake))
             .with_warnings(move |message| log.warn(message))
             .with_since(self.since)

@@ -2,6 +2,7 @@
 
 use super::{Instant, Project};
 use crate::store::watched_projects::WatchedRow;
+use crate::watch::Refused;
 use serde::Serialize;
 
 /// A directory whose workflows are registered whenever they change.
@@ -14,9 +15,12 @@ pub struct Watched<'a> {
     error: Option<&'a str>,
     /// When that was found.
     checked_at: Instant,
+    /// It is not watched, for another directory has its name.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    refused: bool,
 }
 
-/// Digdag's list of projects, and directories whose files were never good where there are any.
+/// Digdag's list of projects, and directories whose files were never good, or that are refused, where there are any.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ProjectList<'a> {
     pub projects: Vec<Project<'a>>,
@@ -31,6 +35,19 @@ impl<'a> From<&'a WatchedRow> for Watched<'a> {
             directory: row.directory.display().to_string(),
             error: row.error.as_deref(),
             checked_at: Instant(row.checked_at),
+            refused: false,
+        }
+    }
+}
+
+impl<'a> From<&'a Refused> for Watched<'a> {
+    fn from(refused: &'a Refused) -> Self {
+        Self {
+            name: &refused.name,
+            directory: refused.directory.display().to_string(),
+            error: Some(&refused.error),
+            checked_at: Instant(refused.since),
+            refused: true,
         }
     }
 }

@@ -80,6 +80,7 @@ impl ServerConfig {
         let admin_host = host("server.admin.bind").unwrap_or_else(|| api.host.clone());
         let admin = port("server.admin.port").map(|port| Address { host: admin_host, port });
         let log_level = values.read("server.log-level", "error, warn, info, debug or trace", parse_level);
+        let schedules = schedules::read(&values, settings);
         let config = Self {
             api,
             admin,
@@ -87,13 +88,13 @@ impl ServerConfig {
             access: access::read(&values),
             database: database::read(&values),
             run: run::read(&values, settings),
-            schedules: schedules::read(&values, settings),
+            watch: watch::read(&values, schedules.is_some()),
+            schedules,
             retention: retention::read(&values),
             access_log: access_log::read(&values),
             runtime_info: values.text("server.runtime-info.path").map(PathBuf::from),
             shutdown_timeout: values.duration("server.shutdown.timeout").unwrap_or(DEFAULT_SHUTDOWN_TIMEOUT),
             log_level,
-            watch: watch::read(&values),
         };
         values.finish(config).map_err(|wrong| refused(&wrong))
     }

@@ -4,7 +4,7 @@ use super::super::values::Values;
 use crate::model::parse_duration;
 use crate::watch::{Poll, WatchSettings};
 
-pub(super) fn read(values: &Values<'_>) -> WatchSettings {
+pub(super) fn read(values: &Values<'_>, starts_sessions: bool) -> WatchSettings {
     let default = WatchSettings::default();
     WatchSettings {
         poll: values.read("watch.poll", "auto, always or never", Poll::parse).unwrap_or(default.poll),
@@ -13,5 +13,6 @@ pub(super) fn read(values: &Values<'_>) -> WatchSettings {
                 parse_duration(text).filter(|interval| !interval.is_zero())
             })
             .unwrap_or(default.poll_interval),
+        starts_sessions,
     }
 }
