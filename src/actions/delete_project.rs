@@ -20,7 +20,7 @@ pub enum ProjectGone {
 impl ProjectGone {
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Store(_) => ErrorKind::Store,
+            Self::Store(error) => ErrorKind::of(error),
             Self::NotFound(_) | Self::Deleted { .. } => ErrorKind::NotFound,
         }
     }

@@ -1,5 +1,7 @@
 //! What kind of error an action met, for those who must answer with a status.
 
+use crate::store::StoreError;
+
 /// Why an action was not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -13,4 +15,15 @@ pub enum ErrorKind {
     Unavailable,
     /// The store failed.
     Store,
+}
+
+impl ErrorKind {
+    /// What it means for an action that the store has failed: without room, or while another process writes, it was not
+    /// done and may be asked for again.
+    pub fn of(error: &StoreError) -> Self {
+        match error {
+            StoreError::Full { .. } | StoreError::Busy { .. } => Self::Unavailable,
+            _ => Self::Store,
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub enum KillError {
 impl KillError {
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Store(_) => ErrorKind::Store,
+            Self::Store(error) => ErrorKind::of(error),
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::NothingLeft => ErrorKind::Conflict,
         }

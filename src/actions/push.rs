@@ -56,7 +56,7 @@ pub struct WorkflowProblem {
 impl PushError {
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Store(_) => ErrorKind::Store,
+            Self::Store(error) => ErrorKind::of(error),
             Self::RevisionExists(_) => ErrorKind::Conflict,
             Self::Missing(_)
             | Self::Name { .. }

@@ -35,7 +35,7 @@ pub enum ResumeError {
 impl ResumeError {
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Store(_) => ErrorKind::Store,
+            Self::Store(error) => ErrorKind::of(error),
             Self::Succeeded | Self::Root | Self::Pattern(_) => ErrorKind::Invalid,
         }
     }

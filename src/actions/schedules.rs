@@ -56,7 +56,7 @@ pub enum ScheduleActionError {
 impl ScheduleActionError {
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Store(_) => ErrorKind::Store,
+            Self::Store(error) => ErrorKind::of(error),
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Incomplete | Self::Count(_) | Self::Unreadable(_) => ErrorKind::Invalid,
             Self::Past => ErrorKind::Conflict,

@@ -26,7 +26,8 @@ pub enum SecretError {
 impl SecretError {
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Store(_) | Self::Crypto(_) => ErrorKind::Store,
+            Self::Store(error) => ErrorKind::of(error),
+            Self::Crypto(_) => ErrorKind::Store,
             Self::Project(gone) => gone.kind(),
             Self::Invalid => ErrorKind::Invalid,
         }

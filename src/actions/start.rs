@@ -64,7 +64,7 @@ pub enum StartError {
 impl StartError {
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Store(_) => ErrorKind::Store,
+            Self::Store(error) => ErrorKind::of(error),
             Self::NoWorkflow(_) | Self::NotFound(_) | Self::DeletedProject { .. } => ErrorKind::NotFound,
             Self::TooManyAttempts { .. } | Self::Tasks(_) | Self::Invalid(_) => ErrorKind::Invalid,
             Self::Conflict(_) => ErrorKind::Conflict,

@@ -12,7 +12,7 @@ use crate::store::StoreError;
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        Self::internal(error.to_string())
+        Self::new(status(ErrorKind::of(&error)), error.to_string())
     }
 }
 

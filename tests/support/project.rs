@@ -120,6 +120,13 @@ impl Project {
         self.dir().join(path)
     }
 
+    /// Calls this executable file of the project instead of the program, whose path is `$DIBBLE`.
+    pub fn through(mut self, path: &str) -> Self {
+        let program = std::mem::replace(&mut self.program, PathBuf::new());
+        self.program = self.path(path);
+        self.env("DIBBLE", &program.display().to_string())
+    }
+
     /// What is in a file of the project.
     #[track_caller]
     pub fn read(&self, path: &str) -> String {

@@ -66,6 +66,12 @@ impl Server {
         self
     }
 
+    /// The same server with its database in another file.
+    pub fn database(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.args[1]);
+        self
+    }
+
     /// Puts a file into the directory in which commands are called.
     #[track_caller]
     pub fn file(mut self, path: &str, text: &str) -> Self {
