@@ -36,7 +36,8 @@ fn list(app: &App, request: &Request, _: &PathParams) -> Result<Response, ApiErr
     match (query.text("name"), query.text("name_pattern")) {
         (Some(name), _) => refused.retain(|refused| refused.name == name),
         (None, part) => {
-            refused.retain(|refused| after.is_none() && refused.name.contains(part.unwrap_or_default()))
+            let part = part.unwrap_or_default();
+            refused.retain(|refused| after.is_none() && refused.name.contains(part));
         }
     }
     let unregistered = unregistered.iter().map(wire::Watched::from);

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Limits how large files may become to so many KiB, for a call of the program.
 fn with_room(project: &Project, kib: u32) -> Output {
@@ -112,9 +111,8 @@ fn a_server_goes_on_by_itself_when_there_is_room_again() {
     let next = schedule["nextScheduleTime"].as_str().unwrap()[..10].to_owned();
     let _ = server.stop().success();
     // The session of the coming night is due in a moment, when the disk is full.
-    let due = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().cast_signed() + 5;
     let database = Connection::open(server.project.path("data.db")).unwrap();
-    database.execute("UPDATE schedules SET next_run_time = ?1", [due]).unwrap();
+    database.execute("UPDATE schedules SET next_run_time = unixepoch() + 5", []).unwrap();
     drop(database);
     let Some(server) = on_small_disk(server) else { return };
     fs::write(server.project.path("busy"), "").unwrap();
