@@ -119,25 +119,34 @@ fn session_lines(attempt: &Attempt) -> Vec<Line<'_>> {
     ]
 }
 
-/// A task of an attempt.
+/// A task of an attempt. Digdag does not show why it failed.
 pub(crate) fn task_block(task: &Task, zone: &MachineZone) -> String {
     let upstreams: Vec<&str> = task.upstreams.iter().map(AsRef::as_ref).collect();
-    block(
-        "   ",
-        &[
-            line("id", &task.id),
-            line("name", &task.full_name),
-            line("state", &task.state),
-            line("started", task.started_at.map(|at| zone.show(at)).unwrap_or_default()),
-            line("updated", zone.show(task.updated_at)),
-            line("config", json_text(&task.config)),
-            line("parent", task.parent_id.as_ref().map_or("null", |id| id.as_str())),
-            line("upstreams", format!("[{}]", upstreams.join(", "))),
-            line("export params", json_text(&task.export_params)),
-            line("store params", json_text(&task.store_params)),
-            line("state params", json_text(&task.state_params)),
-        ],
-    )
+    let mut lines = vec![
+        line("id", &task.id),
+        line("name", &task.full_name),
+        line("state", &task.state),
+        line("started", task.started_at.map(|at| zone.show(at)).unwrap_or_default()),
+        line("updated", zone.show(task.updated_at)),
+        line("config", json_text(&task.config)),
+        line("parent", task.parent_id.as_ref().map_or("null", |id| id.as_str())),
+        line("upstreams", format!("[{}]", upstreams.join(", "))),
+        line("export params", json_text(&task.export_params)),
+        line("store params", json_text(&task.store_params)),
+        line("state params", json_text(&task.state_params)),
+    ];
+    lines.extend(error_text(&task.error).map(|error| line("error", error)));
+    block("   ", &lines)
+}
+
+/// The message of an error; one of several lines stands below.
+fn error_text(error: &Params) -> Option<String> {
+    let text = match error.get("message") {
+        _ if error.is_empty() => return None,
+        Some(Value::String(message)) => message.trim_end().to_owned(),
+        _ => json_text(error),
+    };
+    Some(if text.contains('\n') { below(&text) } else { text })
 }
 
 /// What people were told, or are to be told.

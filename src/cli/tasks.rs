@@ -129,7 +129,7 @@ mod tests {
              updated: 1970-01-01 00:00:04 +0000\n   \
              config: {\"echo>\":\"${v}\",\"b\":1,\"_export\":{\"v\":{\"x\":1}}}\n   parent: 1\n   \
              upstreams: [1, 2]\n   export params: {\"v\":{\"x\":1,\"y\":2}}\n   store params: {\"s\":\"é\"}\n   \
-             state params: {\"n\":null}\n\n\
+             state params: {\"n\":null}\n   error: no\n\n\
              2 entries.\n"
         );
     }
@@ -171,6 +171,27 @@ mod tests {
         assert!(out.ends_with("   state params: {}\n\n1 entries.\n") && err.is_empty(), "{out}");
         let (out, _) = asked(&DEFINITION, run, "1 --json", [answer()]);
         assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), tasks);
+    }
+
+    #[test]
+    fn what_went_wrong_is_shown() {
+        let shown = |error: Value| {
+            let tasks = json!({"tasks": [{
+                "id": "2", "fullName": "+plain+a", "state": "error", "updatedAt": "2026-11-22T03:16:30Z", "error": error,
+            }]});
+            let answer = Answer::ok("GET /api/attempts/1/tasks", tasks.to_string());
+            let (out, _) = asked(&DEFINITION, run, "1", [answer]);
+            let (_, end) = out.split_once("   state params: {}\n").unwrap();
+            end.strip_suffix("\n1 entries.\n").unwrap().to_owned()
+        };
+        for (error, expected) in [
+            (json!({}), ""),
+            (json!({"message": "no", "stacktrace": "deep"}), "   error: no\n"),
+            (json!({"message": "one\ntwo\n"}), "   error: \n    one\n    two\n"),
+            (json!({"code": 3}), "   error: {\"code\":3}\n"),
+        ] {
+            assert_eq!(shown(error), expected);
+        }
     }
 
     #[test]

@@ -554,6 +554,7 @@ fn what_ran() {
        export params: {}
        store params: {}
        state params: {}
+       error: Command failed with code 3
 
        id: 3
        name: +fails+never
