@@ -28,7 +28,7 @@ pub(super) struct Previous {
     pub(super) started_at: Time,
     /// Since when this process has run it: later than `started_at` when it has taken it up from another one.
     pub(super) runs_since: Time,
-    /// How long the workflow took the last time.
+    /// How long the workflow takes at least, if that is known.
     pub(super) usual: Option<TimeDelta>,
 }
 

@@ -341,7 +341,7 @@ fn look(reader: &Reader, known: &KnownWorkflows, row: &ScheduleRow) -> Result<Se
     let overtime = workflow.schedule().skip_on_overtime() && schedules::is_overtime(reader, row)?;
     let unfinished = schedules::unfinished(reader, row)?;
     // Whoever does not wait for it need not know.
-    let usual = if unfinished.is_some() { schedules::last_duration(reader, row)? } else { None };
+    let usual = if unfinished.is_some() { schedules::usual_duration(reader, row)? } else { None };
     Ok(Seen { workflow, overtime, unfinished, usual })
 }
 

@@ -299,15 +299,19 @@ pub fn unfinished(r: &Reader, schedule: &ScheduleRow) -> Result<Option<Unfinishe
     )
 }
 
-/// How long the newest session of a schedule's workflow that has ended took.
-pub fn last_duration(r: &Reader, schedule: &ScheduleRow) -> Result<Option<TimeDelta>> {
-    r.row(
-        "SELECT finished_at - created_at AS duration FROM attempts
-         WHERE project_id = :project AND workflow_name = :workflow_name AND name = '' AND done = 1
-         ORDER BY id DESC LIMIT 1",
+/// How long the sessions of a schedule's workflow take at least: the shortest of the last three that have ended. One alone
+/// says little: the time of one that was interrupted counts the time in which nobody ran it. None if there are fewer.
+pub fn usual_duration(r: &Reader, schedule: &ScheduleRow) -> Result<Option<TimeDelta>> {
+    let duration = r.row(
+        "SELECT CASE count(*) WHEN 3 THEN min(duration) END AS duration FROM (
+             SELECT finished_at - created_at AS duration FROM attempts
+             WHERE project_id = :project AND workflow_name = :workflow_name AND name = '' AND done = 1
+             ORDER BY id DESC LIMIT 3
+         ) AS newest",
         named_params! { ":project": schedule.project_id, ":workflow_name": schedule.workflow_name },
-        |row| row.get("duration").map(TimeDelta::milliseconds),
-    )
+        |row| row.get("duration"),
+    )?;
+    Ok(duration.flatten().map(TimeDelta::milliseconds))
 }
 
 /// Whether the newest attempt of any session of a schedule's workflow has neither ended nor been canceled.

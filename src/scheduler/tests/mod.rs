@@ -1,5 +1,6 @@
 //! Schedules in a store, attended to at the times that the tests choose, across restarts.
 
+mod overlap;
 mod simulation;
 mod thread;
 
