@@ -53,7 +53,8 @@ const TAKEN: [&str; 5] = ["cron_command", "cron_input", "docker", "sh", "shell"]
 ///
 /// # Errors
 ///
-/// An unknown `CRON_TZ`, or a fault of the conversion: its result is read before it is given out.
+/// An unknown `CRON_TZ`, which is the same error for all entries below it, or a fault of the conversion: its result is
+/// read before it is given out.
 pub fn convert(entry: &Entry, options: &Options, names: &mut Names) -> Result<Conversion, LineError> {
     let error = |cause| LineError { line: entry.line, column: 1, cause };
     let mut notes = entry.notes.clone();
@@ -61,7 +62,9 @@ pub fn convert(entry: &Entry, options: &Options, names: &mut Names) -> Result<Co
         None => (options.zone.clone(), Rules::Machine),
         Some(id) => {
             notes.push("its times are in CRON_TZ, as cronie has it; Debian's cron ignores that".to_owned());
-            (Zone::parse(id).map_err(|unknown| error(unknown.into()))?, Rules::CronTz)
+            let line = entry.zone_line.unwrap_or(entry.line);
+            let unknown = |unknown| LineError { line, column: 1, cause: Cause::Zone(unknown) };
+            (Zone::parse(id).map_err(unknown)?, Rules::CronTz)
         }
     };
     let name = names.name(&entry.command);

@@ -27,6 +27,8 @@ pub struct Entry {
     pub user: Option<String>,
     /// The variables above it, each with its last value, in the order of their first.
     pub environment: Vec<(String, String)>,
+    /// The line of the `CRON_TZ` in force.
+    pub zone_line: Option<usize>,
     /// The command for the shell.
     pub command: Vec<u8>,
     /// What the command reads, with a newline at the end; none if that is nothing.

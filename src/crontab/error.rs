@@ -37,7 +37,7 @@ pub enum Cause {
     #[error("the value of {0} is not UTF-8, which a workflow must be")]
     NotUtf8(String),
     #[error("CRON_TZ: {0}")]
-    Zone(#[from] UnknownZone),
+    Zone(UnknownZone),
     #[error("the workflow made of it cannot be read: {0}")]
     Workflow(String),
 }

@@ -31,6 +31,7 @@ struct Reader {
     seed: u64,
     crontab: Crontab,
     environment: Vec<(String, String)>,
+    zone_line: Option<usize>,
     comments: Vec<String>,
 }
 
@@ -95,6 +96,9 @@ impl Reader {
         if let Some((name, value)) = variable(rest) {
             let name = String::from_utf8_lossy(&name).into_owned();
             let value = String::from_utf8(value).map_err(|_| (begin, Cause::NotUtf8(name.clone())))?;
+            if name == "CRON_TZ" {
+                self.zone_line = Some(number);
+            }
             match self.environment.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, known)) => *known = value,
                 None => self.environment.push((name, value)),
@@ -140,6 +144,7 @@ impl Reader {
             when,
             user,
             environment: self.environment.clone(),
+            zone_line: self.zone_line,
             command,
             input,
             notes,

@@ -169,6 +169,26 @@ fn a_crontab_of_the_system_has_users() {
 }
 
 #[test]
+fn an_unknown_zone_is_told_once() {
+    let tab = "@daily a\nCRON_TZ=Mars/Phobos\n@daily b\n@daily c\nCRON_TZ=Asia/Tokyo\n@daily d\nCRON_TZ=Venus\n@daily e\n";
+    let project = Project::new().file("tab", tab);
+    let out = project.dibble(&["import-crontab", "tab", "--output", "jobs"]).fails(1);
+    let errors: Vec<&str> = out.stderr.lines().skip_while(|line| !line.starts_with("error: ")).collect();
+    assert_eq!(
+        errors,
+        [
+            "error: tab:2:1: CRON_TZ: Unknown time zone name: Mars/Phobos (2 entries below it are left out)",
+            "    CRON_TZ=Mars/Phobos",
+            "    ^",
+            "error: tab:7:1: CRON_TZ: Unknown time zone name: Venus (1 entry below it is left out)",
+            "    CRON_TZ=Venus",
+            "    ^",
+        ]
+    );
+    assert!(out.stdout.contains("\n2 of 5 entries are workflows in jobs now.\n"), "{out}");
+}
+
+#[test]
 fn mistakes() {
     let project = Project::new().file("tab", "@daily x\n");
     let _ = project.dibble(&["import-crontab", "tab"]).fails(2).says(&["--output"]);

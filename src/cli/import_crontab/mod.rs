@@ -104,7 +104,7 @@ pub fn run(args: &ImportCrontabArgs, context: &Context) -> Result<Exit, CliError
             }
             match convert(entry, &options, &mut names) {
                 Ok(conversion) => report.converted.push(converted(&source, entry, conversion, context)),
-                Err(error) => report.errors.push(source.failed(error)),
+                Err(error) => report.add_error(source.failed(error)),
             }
         }
         entries.extend(crontab.entries);

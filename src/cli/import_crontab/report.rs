@@ -4,7 +4,7 @@ use super::SETTINGS_FILE;
 use super::sources::Failed;
 use crate::cli::Context;
 use crate::cli::colour::flag_error;
-use crate::crontab::{Conversion, Row};
+use crate::crontab::{Cause, Conversion, Row};
 use crate::model::time::iso;
 use crate::model::{Time, Zone};
 use serde_json::{Value, json};
@@ -46,13 +46,27 @@ impl Converted {
 }
 
 impl Report {
+    /// What is wrong with a variable is wrong with every entry below it, and is said once.
+    pub(super) fn add_error(&mut self, failed: Failed) {
+        let mut known = self.errors.iter_mut();
+        match known.find(|known| known.label == failed.label && known.error == failed.error) {
+            Some(known) => known.entries += failed.entries,
+            None => self.errors.push(failed),
+        }
+    }
+
     pub(super) fn print(&self, context: &Context) {
         let line = |text: &str| context.output.line(text);
         for one in &self.converted {
             self.print_entry(one, context);
         }
         for failed in &self.errors {
-            let error = format!("error: {}:{}", failed.label, failed.error);
+            let of = match (&failed.error.cause, failed.entries) {
+                (Cause::Zone(_), 1) => " (1 entry below it is left out)".to_owned(),
+                (Cause::Zone(_), count) => format!(" ({count} entries below it are left out)"),
+                _ => String::new(),
+            };
+            let error = format!("error: {}:{}{of}", failed.label, failed.error);
             context.output.note(&flag_error(&error, context.output.err_has_colours()));
             let column = failed.error.column.saturating_sub(1);
             let before: String =
@@ -63,7 +77,7 @@ impl Report {
             line(&format!("{label}:{number}: commented out, left out: {text}"));
         }
         let dir = self.dir.display();
-        let total = self.converted.len() + self.errors.len();
+        let total = self.converted.len() + self.errors.iter().map(|failed| failed.entries).sum::<usize>();
         line(&format!("{} of {total} entries are workflows in {dir} now.", self.converted.len()));
         if self.converted.is_empty() {
             return;
@@ -121,6 +135,7 @@ impl Report {
                 "column": failed.error.column,
                 "message": failed.error.cause.to_string(),
                 "text": failed.text,
+                "entries": failed.entries,
             })
         };
         let disabled =

@@ -24,13 +24,15 @@ pub(super) struct Failed {
     pub(super) error: LineError,
     /// The line, without what is not UTF-8.
     pub(super) text: String,
+    /// How many entries are no workflows because of it.
+    pub(super) entries: usize,
 }
 
 impl Source {
     pub(super) fn failed(&self, error: LineError) -> Failed {
         let line = self.text.split(|byte| *byte == b'\n').nth(error.line - 1).unwrap_or_default();
         let text = String::from_utf8_lossy(line).trim_end().to_owned();
-        Failed { label: self.label.clone(), error, text }
+        Failed { label: self.label.clone(), error, text, entries: 1 }
     }
 }
 
