@@ -178,13 +178,12 @@ pub fn list_newest(
 
 /// The names of all workflows of the newest revisions of projects that are not deleted, by project and workflow.
 pub fn names(r: &Reader) -> Result<Vec<WorkflowName>> {
-    r.rows(
+    let mut names = r.rows(
         "SELECT workflows.id, projects.name AS project, workflows.name AS workflow
          FROM projects
              CROSS JOIN workflows
                  ON workflows.revision_id = (SELECT max(id) FROM revisions WHERE project_id = projects.id)
-         WHERE projects.deleted_at IS NULL
-         ORDER BY projects.name, workflows.name",
+         WHERE projects.id > 0 AND projects.deleted_at IS NULL ORDER BY projects.id, workflows.name",
         &[],
         |row| {
             Ok(WorkflowName {
@@ -193,7 +192,9 @@ pub fn names(r: &Reader) -> Result<Vec<WorkflowName>> {
                 workflow: row.get("workflow")?,
             })
         },
-    )
+    )?;
+    names.sort_by(|one, other| one.project.cmp(&other.project));
+    Ok(names)
 }
 
 fn with_project_from_row(row: &Row<'_>) -> rusqlite::Result<WorkflowWithProject> {
