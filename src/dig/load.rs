@@ -132,9 +132,8 @@ pub fn load_params(label: &str, bytes: Vec<u8>, include: Include<'_>) -> Result<
 
 /// Whoever has copied a file may not know that its name is more than that.
 fn explain_file_name(error: &mut DigError, name: &str) {
-    let broken = match &error.kind {
-        DigErrorKind::Name(broken) | DigErrorKind::Task(TaskError::Name(broken)) => broken,
-        _ => return,
+    let (DigErrorKind::Name(broken) | DigErrorKind::Task(TaskError::Name(broken))) = &error.kind else {
+        return;
     };
     if broken.name == name || broken.name.strip_prefix('+') == Some(name) {
         let example = similar_workflow_name(name);
