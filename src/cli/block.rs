@@ -224,7 +224,7 @@ pub(crate) fn schedule_block(schedule: &Schedule, zone: &MachineZone, now: Time)
     );
     if schedule.late {
         let session = schedule.late_session_time.map(show).unwrap_or_default();
-        lines.push(line("late", format!("session {session} has not started in time")));
+        lines.push(line("late", format!("session {session} has not started yet")));
     }
     for skipped in &schedule.skipped {
         let times = match skipped.count {
@@ -422,7 +422,7 @@ mod tests {
                 "  next run: 2026-11-24 00:00:00 +0900: clocks skip 23:30:00",
                 "  last session: 2026-11-22 00:00:00 +0900, attempt 7: error, \
                  started at 2026-11-22 20:00:00 +0000 (1h 0m 0s ago)",
-                "  late: session 2026-11-22 00:00:00 +0900 has not started in time",
+                "  late: session 2026-11-22 00:00:00 +0900 has not started yet",
                 "  skipped: 2 sessions from 2026-11-20 00:00:00 +0900 to 2026-11-21 00:00:00 +0900, \
                  at 2026-11-22 20:00:00 +0000 (1h 0m 0s ago): missed",
                 "    to run: dibble backfill 1 --from '2026-11-20 00:00:00' --count 2",

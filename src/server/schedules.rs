@@ -196,7 +196,9 @@ mod tests {
         let attempt = testing::insert(server.store(), row.workflow_id, 60, "", None, &[]);
         testing::finish(server.store(), attempt, false);
         let last = Some(session_time(60));
-        let to = Position { last_session_time: last, late_session_time: last, ..row.position() };
+        // It is late although it has an attempt: the schedule was moved back to it.
+        let next = ScheduleTime { session: at(60), run: row.next.run };
+        let to = Position { next, last_session_time: last, late_session_time: last };
         let skip = NewSkip { first: session_time(0), last: session_time(30), count: 2, reason: "missed" };
         server
             .store()

@@ -4,7 +4,7 @@ use super::attempt::status;
 use super::{Attempt, IdAndName, Instant, OffsetTime, Text};
 use crate::actions::schedules::ScheduleStory;
 use crate::dig::schedule::{ClockChange, Upcoming};
-use crate::model::Zone;
+use crate::model::{SessionTime, Zone};
 use crate::store::attempts::AttemptRow;
 use crate::store::schedules::ScheduleRow;
 use serde::Serialize;
@@ -139,8 +139,11 @@ impl<'a> From<&'a ScheduleStory> for Story<'a> {
             started_at: Instant(attempt.created_at),
             finished_at: attempt.finished_at.map(Instant),
         });
+        // The row remembers of which session people were told until one starts in time; that one may have started since.
         // Nobody waits for a schedule that somebody has disabled.
-        let late_session_time = row.late_session_time.filter(|_| row.disabled_at.is_none());
+        let is_late =
+            |late: &SessionTime| *late == SessionTime::new(row.next.session) && row.disabled_at.is_none();
+        let late_session_time = row.late_session_time.filter(is_late);
         let skipped = skipped.iter().map(|row| Skipped {
             first_session_time: local(row.first),
             last_session_time: local(row.last),
@@ -228,6 +231,20 @@ mod tests {
     fn a_schedule_has_the_local_time_of_its_session() {
         let story = ScheduleStory { row: row(), last_attempt: None, skipped: vec![], upcoming: vec![] };
         assert_eq!(json(Schedule::from(&story)), format!(r#"{BEGIN}{NEXT}"disabledAt":null}}"#));
+    }
+
+    #[test]
+    fn a_session_is_late_until_it_starts() {
+        let shown = |late: &str, disabled_at| {
+            let late_session_time = Some(SessionTime::new(at(late)));
+            let row = ScheduleRow { late_session_time, disabled_at, ..row() };
+            let story = ScheduleStory { row, last_attempt: None, skipped: vec![], upcoming: vec![] };
+            json(Schedule::from(&story))
+                .contains(r#""late":true,"lateSessionTime":"2026-11-23T00:00:00+09:00""#)
+        };
+        assert!(shown("2026-11-22T15:00:00Z", None));
+        assert!(!shown("2026-11-21T15:00:00Z", None), "it has started, or is not run");
+        assert!(!shown("2026-11-22T15:00:00Z", Some(at("2026-11-22T03:17:33Z"))));
     }
 
     #[test]
