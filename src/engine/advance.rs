@@ -52,6 +52,14 @@ pub fn advance(
         }
         Event::Lost { task } => step.advance(task, Cause::Lost)?,
         Event::CancelRequested => request_cancel(&mut step),
+        Event::TimedOut { error } => {
+            use TaskState::{GroupRetryWaiting, RetryWaiting, Running};
+            let begun = |task: &&Task| matches!(task.state, Running | RetryWaiting | GroupRetryWaiting);
+            for task in attempt.tasks().iter().filter(begun) {
+                step.change(task.id, |task| task.error = error.clone());
+            }
+            request_cancel(&mut step);
+        }
         Event::SlaMissed(sla) => {
             if let Some(root) = attempt.root().filter(|root| !root.state.is_done()) {
                 add_sla_tasks(&mut step, root.id, &sla);

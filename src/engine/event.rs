@@ -24,6 +24,8 @@ pub enum Event {
     Wake { task: TaskId },
     /// The attempt is to be canceled.
     CancelRequested,
+    /// The same because a limit of time has passed: what runs has this error from then on, and keeps it.
+    TimedOut { error: Params },
     /// The process that ran this task is gone and nobody knows how far it came; it is run again.
     Lost { task: TaskId },
 }

@@ -27,6 +27,7 @@ pub struct Cancellation {
 #[derive(Debug, Default)]
 struct State {
     stage: CancelStage,
+    reason: Option<String>,
     commands: Vec<Running>,
 }
 
@@ -47,6 +48,16 @@ pub struct Registration<'a> {
 impl Cancellation {
     pub fn stage(&self) -> CancelStage {
         self.lock().stage
+    }
+
+    /// Why the attempt is cancelled, if nobody has asked for it.
+    pub fn reason(&self) -> Option<String> {
+        self.lock().reason.clone()
+    }
+
+    /// Says why the attempt is about to be cancelled.
+    pub fn explain(&self, reason: String) {
+        self.lock().reason = Some(reason);
     }
 
     /// Moves on to a stage and signals every running command. Going back is not possible.

@@ -11,13 +11,15 @@ use crate::actions::selection::{Selection, Treatment};
 use crate::confinement::Confinement;
 use crate::engine::tree::visible_params;
 use crate::engine::{self, Event, Sla};
+use crate::logs::local_time::span;
 use crate::logs::{LogTask, LogTree};
 use crate::model::{
     Attempt, Params, ProjectId, SessionId, SessionTime, Task, TaskId, TaskResult, TaskState, Time, WorkflowId,
 };
 use crate::operators::{CancelStage, Cancellation, TaskIdentity};
 use crate::store::attempts::AttemptRow;
-use std::collections::HashMap;
+use serde_json::Value;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,6 +41,8 @@ pub(super) struct Active {
     pub(super) sla: Option<Sla>,
     /// How often each task has been run, by full name.
     pub(super) runs: HashMap<String, u32>,
+    /// What an earlier process has not brought to its end, and is not run again yet.
+    interrupted: HashSet<TaskId>,
     /// Where log files are written, if they are.
     pub(super) log_dir: Option<(Arc<LogTree>, PathBuf)>,
     pub(super) cancellation: Arc<Cancellation>,
@@ -105,6 +109,7 @@ impl Active {
             earlier: parts.earlier,
             sla: parts.sla,
             runs: parts.runs,
+            interrupted: HashSet::new(),
             log_dir,
             cancellation: Arc::default(),
             confinement,
@@ -116,6 +121,24 @@ impl Active {
         };
         active.set_alarm(shared);
         active
+    }
+
+    /// Says that another process has run these tasks when it ended.
+    pub(super) fn interrupted(mut self, tasks: &[TaskId]) -> Self {
+        self.interrupted = tasks.iter().copied().collect();
+        self
+    }
+
+    /// What is to be said, once, of a task that an earlier process has not brought to its end. Logs are written every
+    /// second: of one without a log nobody knows whether it had begun.
+    pub(super) fn interruption(&mut self, id: TaskId) -> Option<String> {
+        let is_news = self.interrupted.remove(&id);
+        let name = &self.attempt.task(id).filter(|_| is_news)?.full_name;
+        Some(if self.runs.contains_key(name) {
+            format!("Task {name} was interrupted because the server had ended, and runs again")
+        } else {
+            format!("Task {name} had just begun, or not yet, when the server ended, and runs now")
+        })
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -148,10 +171,12 @@ impl Active {
         let (id, zone, origin) = (self.attempt.id, &self.attempt.timezone, &self.origin);
         let overlong = self.overlong.due(shared, origin, &self.attempt, now);
         let overlong = overlong.map(|message| Alert::overlong(id, origin, zone, message, now));
-        let overdue = self.overdue(shared, now);
-        let overdue = overdue.map(|message| Alert::time_limit(id, origin, zone, message, now));
-        if overdue.is_some() {
-            events.push(Event::CancelRequested);
+        let reason = self.overdue(shared, now);
+        let overdue = reason.clone().map(|message| Alert::time_limit(id, origin, zone, message, now));
+        if let Some(reason) = reason {
+            let error = Params::from_iter([("message".to_owned(), Value::from(reason.as_str()))]);
+            events.push(Event::TimedOut { error });
+            self.cancellation.explain(reason);
             self.signal(CancelStage::Terminating);
         }
         self.set_alarm(shared);
@@ -163,13 +188,25 @@ impl Active {
         if self.attempt.cancel_requested || self.overdue_at(shared)? > now {
             return None;
         }
-        let limit = shared.options.task_ttl;
-        let late = |task: &&Task| limit.zip(begun(task)).is_some_and(|(limit, begun)| begun + limit <= now);
-        let late: Vec<String> =
-            self.attempt.tasks().iter().filter(late).map(|task| task.id.to_string()).collect();
-        Some(match late.as_slice() {
-            [] => "Workflow execution timeout".to_owned(),
-            late => format!("Task execution timeout: {}", late.join(",")),
+        let late = shared.options.task_ttl.and_then(|limit| {
+            let is_late = |task: &&Task| begun(task).is_some_and(|begun| begun + limit <= now);
+            let mut late = self.attempt.tasks().iter().filter(is_late);
+            let first = &late.next()?.full_name;
+            let others = match late.count() {
+                0 => String::new(),
+                count => format!(" and {count} more"),
+            };
+            let takes = if others.is_empty() { "takes" } else { "take" };
+            let limit = span(limit);
+            Some(format!(
+                "Task execution timeout: {first}{others} {takes} longer than executor.task_ttl = {limit}"
+            ))
+        });
+        late.or_else(|| {
+            let limit = span(shared.options.attempt_ttl?);
+            Some(format!(
+                "Workflow execution timeout: the attempt takes longer than executor.attempt_ttl = {limit}"
+            ))
         })
     }
 

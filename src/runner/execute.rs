@@ -200,7 +200,7 @@ fn report_unused_options(job: &Job, host: &TaskHost<'_>, config: &Config) {
 fn report_failure(host: &TaskHost<'_>, job: &Job, error: &OperatorError) {
     let name = &job.identity.full_name;
     match error {
-        OperatorError::Canceled => host.log(Level::Warn, &format!("Task {name} is canceled.")),
+        OperatorError::Canceled => host.log(Level::Warn, &job.canceled()),
         OperatorError::Config(_) => {
             host.log(Level::Error, &format!("Configuration error at task {name}: {error}"));
         }

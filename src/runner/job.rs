@@ -33,3 +33,14 @@ pub(super) struct Job {
     /// The slots that it has while it runs.
     pub(super) slots: Claim,
 }
+
+impl Job {
+    /// What the log says of it when it is canceled; why, unless somebody has asked for that.
+    pub(super) fn canceled(&self) -> String {
+        let name = &self.identity.full_name;
+        match self.cancellation.reason() {
+            Some(reason) => format!("Task {name} is canceled: {reason}"),
+            None => format!("Task {name} is canceled."),
+        }
+    }
+}

@@ -50,7 +50,7 @@ impl ServerStarter {
     /// What an earlier server left: attempts in the middle, and those whose turn has come since.
     pub(super) fn take_up(&self, shared: &Shared) -> Result<Vec<(Active, Vec<TaskId>)>, StoreError> {
         let begun = take_up(&shared.store, &self.terms, shared.now())?;
-        let mut found: Vec<_> = begun.into_iter().map(|begun| self.active(shared, begun)).collect();
+        let mut found: Vec<_> = begun.into_iter().map(|begun| self.left(shared, begun)).collect();
         let waiting: BTreeSet<SessionId> = shared.store.read(|reader| {
             Ok(attempts::unfinished(reader)?.into_iter().filter_map(|row| row.waits_for).collect())
         })?;
@@ -60,11 +60,23 @@ impl ServerStarter {
         Ok(found)
     }
 
-    /// An attempt in memory, as its tasks see it.
+    /// An attempt that begins.
     pub(super) fn active(&self, shared: &Shared, begun: Begun) -> (Active, Vec<TaskId>) {
+        let row = &begun.row;
+        shared.log_start(row.project_id, &row.workflow_name, row.session_time, &row.timezone);
+        self.in_memory(shared, begun)
+    }
+
+    /// An attempt that an earlier server has left: all that is started was running then.
+    fn left(&self, shared: &Shared, begun: Begun) -> (Active, Vec<TaskId>) {
+        shared.log_resumption(&begun.row);
+        let (active, dispatch) = self.in_memory(shared, begun);
+        (active.interrupted(&dispatch), dispatch)
+    }
+
+    /// An attempt as its tasks see it.
+    fn in_memory(&self, shared: &Shared, begun: Begun) -> (Active, Vec<TaskId>) {
         let Begun { attempt, row, workflow, dispatch, earlier, runs } = begun;
-        let project = row.project_id;
-        shared.log_start(project, &row.workflow_name, row.session_time, &row.timezone);
         let mut base_params = self.default_params.clone();
         merge(&mut base_params, &workflow.revision.default_params);
         merge(&mut base_params, &row.params);

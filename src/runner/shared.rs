@@ -15,6 +15,7 @@ use crate::confinement::{Confinements, LimitSettings};
 use crate::engine::Limits;
 use crate::logs::{Level, LogRecord, LogTree, LogTreeError, MachineZone};
 use crate::model::{ProjectId, SessionTime, Settings, TaskId, Time, Zone};
+use crate::store::attempts::AttemptRow;
 use crate::store::{OwnerId, Store};
 use chrono::TimeDelta;
 use std::path::PathBuf;
@@ -133,6 +134,17 @@ impl Shared {
         let message = format!(
             "Starting a new session project id={project} workflow name={workflow} session_time={}",
             time.iso(zone)
+        );
+        let record = LogRecord { time: self.now(), level: Level::Info, task: None, message: &message };
+        self.observer.log(&record);
+    }
+
+    /// Says in the log that an attempt goes on that an earlier process has left.
+    pub(super) fn log_resumption(&self, row: &AttemptRow) {
+        let AttemptRow { id, project_id, workflow_name, .. } = row;
+        let time = row.session_time.iso(&row.timezone);
+        let message = format!(
+            "Going on with attempt {id} project id={project_id} workflow name={workflow_name} session_time={time}"
         );
         let record = LogRecord { time: self.now(), level: Level::Info, task: None, message: &message };
         self.observer.log(&record);

@@ -77,7 +77,8 @@ fn what_could_not_be_sent_is_sent_by_the_next_server() {
     server.run();
     wait_until("it was sent", || notifications(&server)[0]["state"] == "sent");
     let told: Value = serde_json::from_str(&server.project.read("told")).unwrap();
-    assert_eq!((&told["message"], &told["attempt_id"]), (&json!("Workflow execution timeout"), &json!(1)));
+    let message = "Workflow execution timeout: the attempt takes longer than executor.attempt_ttl = 1s";
+    assert_eq!((&told["message"], &told["attempt_id"]), (&json!(message), &json!(1)));
     let sent = notifications(&server).remove(0);
     assert_eq!((&sent["tries"], &sent["answer"]), (&json!(2), &json!("exit code = 0")));
 }

@@ -4,6 +4,7 @@ use crate::engine::{Change, Event, Limits, advance, apply};
 use crate::model::{Attempt, AttemptId, Params, TaskId, TaskKind, TaskResult, TaskState, Zone};
 use crate::store::testing::{at, task};
 use insta::assert_snapshot;
+use serde_json::json;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -109,4 +110,31 @@ fn the_whole_matrix() {
     canceled            Wake            ignored
     canceled            CancelRequested canceled
     ");
+}
+
+#[test]
+fn what_runs_when_a_limit_of_time_passes_keeps_the_reason() {
+    let error = Params::from_iter([("message".to_owned(), json!("too long"))]);
+    for (kind, state, ended) in [
+        (TaskKind::Operator, TaskState::Running, Some(TaskState::Canceled)),
+        (TaskKind::Operator, TaskState::RetryWaiting, Some(TaskState::Canceled)),
+        (TaskKind::Group, TaskState::GroupRetryWaiting, Some(TaskState::Canceled)),
+        (TaskKind::Operator, TaskState::Blocked, None),
+        (TaskKind::Operator, TaskState::Success, None),
+    ] {
+        let mut attempt = attempt(kind, state);
+        let mut tell = |event| {
+            let changes = advance(&attempt, event, at(10), Limits::default()).unwrap();
+            apply(&mut attempt, &changes);
+        };
+        tell(Event::TimedOut { error: error.clone() });
+        if state == TaskState::Running {
+            let error = Params::from_iter([("message".to_owned(), json!("ended by a signal"))]);
+            tell(Event::Failed { task: TaskId(2), error });
+        }
+        let task = attempt.task(TaskId(2)).unwrap();
+        let expected = if ended.is_some() { error.clone() } else { Params::new() };
+        assert_eq!((task.state, &task.error), (ended.unwrap_or(state), &expected));
+        assert!(attempt.cancel_requested);
+    }
 }

@@ -19,9 +19,13 @@ impl Dispatcher {
             return Ok(());
         }
         let Some(active) = self.active.get_mut(&id) else { return Ok(()) };
+        let interruption = active.interruption(task);
         let Some(mut job) = active.job(task) else { return Ok(()) };
         self.shared.load.queued();
         self.logs.add(Arc::clone(&job.log));
+        if let Some(message) = interruption {
+            self.tell_task(&job, Level::Warn, &message);
+        }
         if self.is_guarded(&job) {
             let claim = self.gate.claim(&job.identity.project_name, &job.identity.full_name);
             let waits = !self.gate.take(&claim);
@@ -86,7 +90,7 @@ impl Dispatcher {
     }
 
     fn withdrawn(&mut self, job: &Job) -> (AttemptId, Event) {
-        self.tell_task(job, Level::Warn, &format!("Task {} is canceled.", job.identity.full_name));
+        self.tell_task(job, Level::Warn, &job.canceled());
         self.leave(job);
         let message = Value::from(OperatorError::Canceled.to_string());
         let error = Params::from_iter([("message".to_owned(), message)]);

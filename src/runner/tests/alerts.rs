@@ -16,9 +16,9 @@ fn raised(running: &Running) -> Vec<NotificationRow> {
 
 #[test]
 fn limits_of_time_are_told_with_the_cancellation() {
-    for (whole, task, message) in
-        [(seconds(0), None, "Workflow execution timeout"), (None, seconds(0), "Task execution timeout: 2")]
-    {
+    let whole = "Workflow execution timeout: the attempt takes longer than executor.attempt_ttl = 0s";
+    let task = "Task execution timeout: +wf+a takes longer than executor.task_ttl = 0s";
+    for (whole, task, message) in [(seconds(0), None, whole), (None, seconds(0), task)] {
         let mut machine = Machine::new();
         (machine.options.attempt_ttl, machine.options.task_ttl) = (whole, task);
         let running = machine.start_up();

@@ -7,6 +7,7 @@ mod service;
 mod slots;
 
 use super::{Observer, RunOptions, SecretFailure, SecretSource, Service, ServiceConfig, SlotSettings};
+use crate::actions::read_log::{LogReader, LogSelection};
 use crate::actions::start::{StartRequest, Started};
 use crate::archive::{PackOptions, pack};
 use crate::clock::Clock;
@@ -22,6 +23,7 @@ use crate::store::revisions::{self, NewRevision};
 use crate::store::{Durability, Store, archives, projects, tasks, workflows};
 use chrono::TimeDelta;
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 use tempfile::TempDir;
@@ -158,6 +160,18 @@ impl Running {
 
     fn tasks(&self, id: AttemptId) -> Vec<Task> {
         self.service.store().read(|r| tasks::list(r, id)).unwrap()
+    }
+
+    /// What its tasks have written.
+    fn log(&self, attempt: AttemptId) -> String {
+        let mut text = vec![];
+        let mut log = LogReader::new(LogSelection { attempt, prefix: "", least: None });
+        let mut sink = |piece: &[u8]| {
+            text.extend_from_slice(piece);
+            ControlFlow::Continue(())
+        };
+        assert!(log.read(self.service.store(), true, &mut sink).unwrap().is_continue());
+        String::from_utf8(text).unwrap()
     }
 
     /// Waits until an attempt has ended, and tells how: `success`, `error` or `killed`, and the states of its tasks.

@@ -162,7 +162,9 @@ fn an_attempt_that_takes_too_long_is_canceled() {
     let workflow = running.push("p", "+a:\n  sh>: sleep 600\n");
     let row = running.start(workflow, DAY);
     assert_eq!(running.outcome(row.id), "killed: +wf canceled, +wf+a canceled");
-    let said = format!("Workflow execution timeout: attempt {} of p/wf", row.id);
+    let reason =
+        "Workflow execution timeout: the attempt takes longer than executor.attempt_ttl = 0s".to_owned();
+    let said = format!("{reason}: attempt {} of p/wf", row.id);
     running.heard.wait_until(|lines| lines.contains(&said));
 }
 
@@ -174,8 +176,13 @@ fn a_task_that_takes_too_long_cancels_its_attempt() {
     let workflow = running.push("p", "+a:\n  sh>: sleep 600\n");
     let row = running.start(workflow, DAY);
     assert_eq!(running.outcome(row.id), "killed: +wf canceled, +wf+a canceled");
-    let said = format!("Task execution timeout: 2: attempt {} of p/wf", row.id);
+    let reason = "Task execution timeout: +wf+a takes longer than executor.task_ttl = 0s";
+    let said = format!("{reason}: attempt {} of p/wf", row.id);
     running.heard.wait_until(|lines| lines.contains(&said));
+    assert_eq!(running.tasks(row.id)[1].error["message"], reason);
+    let said = format!("[WARN] (0001@[0:p:1:1]+wf+a): Task +wf+a is canceled: {reason}\n");
+    let log = running.log(row.id);
+    assert!(log.ends_with(&said), "{log}");
 }
 
 #[test]
@@ -199,6 +206,8 @@ fn a_drained_server_leaves_what_has_not_begun_to_the_next() {
 
     let running = machine.start_up();
     assert_eq!(running.outcome(row.id), "success: +wf success, +wf+a success, +wf+b success");
+    let said = "Task +wf+b had just begun, or not yet, when the server ended, and runs now";
+    running.heard.wait_until(|lines| lines.iter().any(|line| line == said));
 }
 
 #[test]
@@ -223,6 +232,17 @@ fn a_command_that_is_ended_with_the_server_runs_again() {
     let running = machine.start_up();
     assert_eq!(running.outcome(row.id), "success: +wf success, +wf+a success");
     assert_eq!(fs::read_to_string(&log).unwrap(), "x\nx\n");
+    let interrupted = "Task +wf+a was interrupted because the server had ended, and runs again";
+    let lines = running.heard.lines.lock().unwrap().clone();
+    let goes_on =
+        "Going on with attempt 1 project id=1 workflow name=wf session_time=2026-11-01T00:00:00+00:00";
+    assert_eq!(lines[..2], [goes_on, interrupted], "{lines:?}");
+    assert!(!lines.iter().any(|line| line.starts_with("Starting a new session")), "{lines:?}");
+    let log = running.log(row.id);
+    let runs: Vec<&str> = log.lines().filter(|line| line.contains("sh>: ")).collect();
+    assert_eq!(runs.len(), 2, "{log}");
+    let between = log.split_once(runs[0]).and_then(|(_, rest)| rest.split_once("sh>: ")).unwrap().0;
+    assert!(between.contains(&format!("[WARN] (0000@[0:p:1:1]+wf+a): {interrupted}\n")), "{log}");
 }
 
 /// Lets the owner look like a process that is gone. It is this process, after all.
