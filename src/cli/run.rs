@@ -23,7 +23,7 @@ use crate::engine::Limits;
 use crate::logs::Level;
 use crate::logs::file_name::default_agent;
 use crate::model::settings::WrongSetting;
-use crate::model::{Params, Plan, ProjectId, Settings, Zone, shell_word};
+use crate::model::{Params, Plan, ProjectId, Settings, Zone, parse_size, shell_word};
 use crate::runner::{
     Observer, Project, Run, RunFailure, RunOptions, SecretFailure, SecretSource, SlotSettings,
 };
@@ -318,8 +318,11 @@ fn default_params(settings: &Settings) -> Result<Params, CliError> {
 
 /// `log.max_task_size` in bytes, 256 MiB by default.
 pub(super) fn max_log_size(settings: &Settings) -> Result<u64, CliError> {
-    let given = settings.number("log.max_task_size").map_err(|error| CliError::user(error.to_string()))?;
-    Ok(given.unwrap_or(256 << 20))
+    const KEY: &str = "log.max_task_size";
+    let Some(value) = settings.get(KEY) else { return Ok(256 << 20) };
+    let wrong =
+        || WrongSetting { key: KEY.to_owned(), value: value.to_owned(), expected: "a size such as 500M" };
+    parse_size(value).filter(|size| *size > 0).ok_or_else(|| CliError::user(wrong().to_string()))
 }
 
 fn options(args: &RunArgs, context: &Context) -> Result<RunOptions, CliError> {

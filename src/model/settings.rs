@@ -20,7 +20,15 @@ pub struct WrongSetting {
 
 /// What an error says of a key and its value, which may be missing.
 pub fn given(key: &str, value: &str) -> String {
-    if value.is_empty() { format!("there is no {key}") } else { format!("{key} = {value}") }
+    match value {
+        "" => format!("there is no {key}"),
+        _ => format!("{key} = {value}{}", comment_hint(value)),
+    }
+}
+
+/// What is to be said of a wrong value that ends in what looks like a comment.
+pub fn comment_hint(value: &str) -> &'static str {
+    if value.contains(" #") { " (a comment needs a line of its own)" } else { "" }
 }
 
 impl Settings {
@@ -70,6 +78,17 @@ mod tests {
         one.copy("a", &other);
         one.copy("b", &other);
         assert_eq!(one, other);
+    }
+
+    #[test]
+    fn what_looks_like_a_comment_is_pointed_out() {
+        let wrong = |value: &str| {
+            let value = value.to_owned();
+            WrongSetting { key: "k".to_owned(), value, expected: "a number" }.to_string()
+        };
+        assert_eq!(wrong(""), "there is no k: expected a number");
+        assert_eq!(wrong("#2"), "k = #2: expected a number");
+        assert_eq!(wrong("2  # two"), "k = 2  # two (a comment needs a line of its own): expected a number");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::mail::Mail;
 use super::retries::Retries;
 use super::shell::{Around, ShellCommand};
 use super::texts::text;
+use crate::model::settings::comment_hint;
 use crate::model::{ConfigError, Params, Settings, Time};
 
 /// Knows whom to tell, and how.
@@ -41,7 +42,8 @@ impl Sender {
             Some(other) => {
                 let expected = "use 'mail', 'http' or 'shell', or remove the key.";
                 return Err(ConfigError::Invalid(format!(
-                    "notification.type: '{other}' is not known; {expected}"
+                    "notification.type: '{other}' is not known{}; {expected}",
+                    comment_hint(other)
                 )));
             }
         };

@@ -3,7 +3,7 @@
 use super::super::values::Values;
 use super::{limits, slots};
 use crate::confinement::LimitSettings;
-use crate::model::Settings;
+use crate::model::{Settings, parse_size};
 use crate::runner::SlotSettings;
 use chrono::TimeDelta;
 use std::path::PathBuf;
@@ -62,6 +62,8 @@ pub(super) fn read(values: &Values<'_>, settings: &Settings) -> RunConfig {
             },
         );
     let tree_dir = || PathBuf::from(values.text("log-server.local.path").unwrap_or("digdag.log"));
+    let size = |text: &str| parse_size(text).filter(|size| *size > 0);
+    let max_log_size = values.read("log.max_task_size", "a size such as 500M", size);
     let max_attempts = values.number("executor.attempt_max_run", 0..=u32::MAX);
     let runs_tasks = [values.flag("agent.enabled", true), values.flag("server.executor.enabled", true)];
     RunConfig {
@@ -77,7 +79,7 @@ pub(super) fn read(values: &Values<'_>, settings: &Settings) -> RunConfig {
         task_ttl: ttl("executor.task_ttl", DAY),
         overlong_factor: Some(values.number("executor.overlong_factor", 0..=1000).unwrap_or(3))
             .filter(|factor| *factor > 0),
-        max_log_size: values.number("log.max_task_size", 1..=u64::MAX).unwrap_or(DEFAULT_MAX_LOG_SIZE),
+        max_log_size: max_log_size.unwrap_or(DEFAULT_MAX_LOG_SIZE),
         task_logs: (tree == Some(true)).then(tree_dir),
         agent: values.read("agent.id", "a part of a file name: up to 100 bytes without slashes", agent),
     }
