@@ -115,6 +115,22 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_left_beside_the_source() {
+        let (store, directory) = testing::store();
+        testing::attempt(&store, "");
+        let original = store.file().to_owned();
+        drop(store);
+        let before = std::fs::read(&original).unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        drop(copy(&original, elsewhere.path()).unwrap());
+        examine(&original, Depth::Quick).unwrap();
+        let entries = std::fs::read_dir(directory.path()).unwrap();
+        let names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["test.db"]);
+        assert_eq!(std::fs::read(&original).unwrap(), before);
+    }
+
+    #[test]
     fn a_file_is_held_by_one_only() {
         let (store, directory) = testing::store();
         let file = directory.path().join("test.db");

@@ -70,13 +70,14 @@ pub(super) fn reader(file: &Path) -> Result<Reader> {
 
 /// A connection that reads a file that may not be written.
 pub(super) fn reader_of_read_only(file: &Path) -> Result<Reader> {
-    let (reader, found) = recognised_reader(file)?;
+    let (reader, found) = recognised(file, reader(file)?)?;
     if found == Found::Current { Ok(reader) } else { Err(StoreError::read_only(file)) }
 }
 
-/// A connection that reads a file of any version that is not refused, and which version that is.
+/// A connection that reads a file of any version that is not refused, and which version that is. Nothing is left beside a
+/// file that had nothing beside it.
 pub(super) fn any_version(file: &Path) -> Result<(Reader, Found, i64)> {
-    let (reader, found) = recognised_reader(file)?;
+    let (reader, found) = recognised(file, passing_reader(file)?)?;
     let (_, version, _) = marks(reader.connection()).map_err(|source| StoreError::of(file, source))?;
     Ok((reader, found, version))
 }
@@ -86,9 +87,21 @@ pub(super) fn known_version() -> i64 {
     SCHEMA_VERSION
 }
 
-/// A connection that reads, without writing beside the file where that is not possible.
-fn recognised_reader(file: &Path) -> Result<(Reader, Found)> {
-    let plain = reader(file)?;
+/// A connection that reads, and takes with it what it made beside the file: SQLite leaves the WAL of whoever may only read.
+fn passing_reader(file: &Path) -> Result<Reader> {
+    // What a crash has left there stays as it is; to take it in would change the file.
+    if ["-wal", "-journal"].iter().any(|suffix| has_beside(file, suffix)) {
+        return reader(file);
+    }
+    let connection = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(connection)
+    });
+    connection.map(|connection| Reader::new(connection, file)).map_err(|source| StoreError::of(file, source))
+}
+
+/// A reader of a file that is not refused, without writing beside the file where that is not possible.
+fn recognised(file: &Path, plain: Reader) -> Result<(Reader, Found)> {
     match recognise(plain.connection(), file) {
         // Readers, too, lock the file, and for that they write beside it. Where they cannot, the file can still be read
         // as it stands, unless there are commits beside it that are not in the file itself.

@@ -34,6 +34,10 @@ fn a_copy_is_put_back() {
     assert_eq!(owners(&history(&project)), owners(&before));
     assert_eq!(dump(&project.path(".dibble.db.before-restore")), longer);
 
+    let names = project.files();
+    let beside: Vec<_> = names.iter().filter(|name| name.starts_with("copy.db")).collect();
+    assert_eq!(beside, ["copy.db"], "nothing is left beside the copy");
+
     let _ = project
         .dibble(&["restore", "copy.db"])
         .fails(1)
