@@ -89,21 +89,74 @@ impl Compared<'_> {
     }
 
     fn merged(&self, from: Time) -> impl Iterator<Item = Row> {
-        let cron = CronTimes::new(self.pattern, self.zone, self.rules, from);
-        let first = self.schedule.first(from);
-        let dibble = std::iter::successors(first, |time| self.schedule.next(time.session));
-        let mut cron = cron.peekable();
-        let mut dibble = dibble.take_while(|time| !time.is_never()).map(|time| time.run).peekable();
+        let mut cron = self.cron_times(from).peekable();
+        let mut dibble = self.dibble_times(from).peekable();
         std::iter::from_fn(move || {
-            let mut row = next_row(&mut cron, &mut dibble)?;
-            row.change = row.time().and_then(|time| self.change_near(time));
-            Some(row)
+            loop {
+                let time = cron.peek().into_iter().chain(dibble.peek()).min().copied()?;
+                let change = self.change_near(time);
+                if let Some(other) = self.same_on_the_clock(time, change) {
+                    let runs = Pair {
+                        cron: cron.next_if_eq(&time).is_some(),
+                        dibble: dibble.next_if_eq(&time).is_some(),
+                    };
+                    match self.row_of_twice(time, other, runs, from) {
+                        Some(row) => return Some(row),
+                        None => continue,
+                    }
+                }
+                return next_row(&mut cron, &mut dibble, change);
+            }
         })
     }
 
+    fn cron_times(&self, from: Time) -> CronTimes<'_> {
+        CronTimes::new(self.pattern, self.zone, self.rules, from)
+    }
+
+    fn dibble_times(&self, from: Time) -> impl Iterator<Item = Time> {
+        let times = std::iter::successors(self.schedule.first(from), |time| self.schedule.next(time.session));
+        times.take_while(|time| !time.is_never()).map(|time| time.run)
+    }
+
+    /// The row of a time that the clocks show twice; none when it has been in the row of the other time.
+    fn row_of_twice(&self, time: Time, other: Time, runs: Pair, from: Time) -> Option<Row> {
+        let row = |runs: Pair, change| Row {
+            cron: runs.cron.then_some(time),
+            dibble: runs.dibble.then_some(time),
+            change,
+        };
+        if runs.cron && runs.dibble {
+            return Some(row(runs, Some(Change::Back)));
+        }
+        let others = Pair {
+            cron: self.cron_times(other).next() == Some(other),
+            dibble: self.dibble_times(other).next() == Some(other),
+        };
+        if (others.cron, others.dibble) == (runs.dibble, runs.cron) {
+            // Each of the two has it once, in another of the hours.
+            let (cron, dibble) = if runs.cron { (time, other) } else { (other, time) };
+            let row = Row { cron: Some(cron), dibble: Some(dibble), change: Some(Change::Back) };
+            return (other > time || other < from).then_some(row);
+        }
+        // One of the two has it in both of the hours.
+        Some(row(runs, (others.cron && others.dibble).then_some(Change::Back)))
+    }
+
+    /// The other time at which the clocks show the same, where they go back.
+    fn same_on_the_clock(&self, time: Time, change: Option<Change>) -> Option<Time> {
+        let by = match change {
+            Some(Change::Back) => TimeDelta::seconds(i64::from(
+                self.offset(time - AROUND_CHANGE) - self.offset(time + AROUND_CHANGE),
+            )),
+            _ => return None,
+        };
+        let shown = |time: Time| self.zone.local(time).naive_local();
+        [time + by, time - by].into_iter().find(|other| shown(*other) == shown(time))
+    }
+
     fn change_near(&self, time: Time) -> Option<Change> {
-        let around = TimeDelta::hours(13);
-        match self.offset(time - around).cmp(&self.offset(time + around)) {
+        match self.offset(time - AROUND_CHANGE).cmp(&self.offset(time + AROUND_CHANGE)) {
             Ordering::Less => Some(Change::Forward),
             Ordering::Equal => None,
             Ordering::Greater => Some(Change::Back),
@@ -115,19 +168,33 @@ impl Compared<'_> {
     }
 }
 
-/// Takes the next run of each that belong together: at the same time, or one of each with no other run between them.
+/// How far from a run a change of the clocks may be.
+const AROUND_CHANGE: TimeDelta = TimeDelta::hours(13);
+
+/// Who runs at a time.
+#[derive(Debug, Clone, Copy)]
+struct Pair {
+    cron: bool,
+    dibble: bool,
+}
+
+/// Takes the next run of each that belong together: at the same time, or, where clocks go forward, one of each with no
+/// other run between them.
 fn next_row(
     cron: &mut Peekable<impl Iterator<Item = Time>>,
     dibble: &mut Peekable<impl Iterator<Item = Time>>,
+    change: Option<Change>,
 ) -> Option<Row> {
-    let row = |cron, dibble| Some(Row { cron, dibble, change: None });
+    // What does not come twice has another reason.
+    let change = change.filter(|change| *change == Change::Forward);
+    let row = |cron, dibble| Some(Row { cron, dibble, change });
     let (left, right) = match (cron.peek().copied(), dibble.peek().copied()) {
         (None, None) => return None,
         (left, None) => return row(cron.next().and(left), None),
         (None, right) => return row(None, dibble.next().and(right)),
         (Some(left), Some(right)) => (left, right),
     };
-    let near = (left - right).abs() < TimeDelta::hours(12);
+    let near = change.is_some() && (left - right).abs() < TimeDelta::hours(12);
     match left.cmp(&right) {
         Ordering::Equal => row(cron.next(), dibble.next()),
         Ordering::Less => {

@@ -52,9 +52,12 @@ fn inline(entry: &Entry) -> Option<String> {
 
 fn handed_over(entry: &Entry, shell: &str, user: Option<&str>) -> Script {
     let mut parameters = Vec::new();
+    // Users of services often have no home directory. Debian's cron goes on in its own directory then, where it has nothing
+    // to do either; the server's own user has one.
     let mut text = match user {
-        Some(user) if entry.variable("HOME").is_none() => format!("cd ~{user} || exit\n"),
-        _ => "cd || exit\n".to_owned(),
+        Some(_) if entry.variable("HOME").is_some() => "cd || cd /\n".to_owned(),
+        Some(user) => format!("cd ~{user} || cd /\n"),
+        None => "cd || exit\n".to_owned(),
     };
     let command = match std::str::from_utf8(&entry.command) {
         Ok(command) => {

@@ -159,7 +159,7 @@ PATH=/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin
         PATH: "/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin"
       cron_command: "test -x /usr/bin/certbot -a \\! -d /run/systemd/system && certbot -q renew --no-random-sleep-on-renew"
       sh>: |
-        cd ~www-data || exit
+        cd ~www-data || cd /
         exec /sbin/runuser -u www-data -- env SHELL=/bin/sh /bin/sh -c "$cron_command"
     "#);
 }
@@ -290,6 +290,49 @@ fn differences_are_explained() {
                     "its time comes twice: cron takes the first, Dibble the second",
                 ),
                 ("11-03T02:30-08:00 11-03T02:30-08:00", same),
+            ],
+        ),
+        (
+            "10,50 1 * * *",
+            back,
+            vec![
+                (
+                    "11-03T01:10-07:00 11-03T01:10-08:00",
+                    "its time comes twice: cron takes the first, Dibble the second",
+                ),
+                (
+                    "11-03T01:50-07:00 11-03T01:50-08:00",
+                    "its time comes twice: cron takes the first, Dibble the second",
+                ),
+                ("11-04T01:10-08:00 11-04T01:10-08:00", same),
+            ],
+        ),
+        (
+            "0,30 1,2 * * *",
+            back,
+            vec![
+                (
+                    "11-03T01:00-07:00 11-03T01:00-08:00",
+                    "its time comes twice: cron takes the first, Dibble the second",
+                ),
+                (
+                    "11-03T01:30-07:00 11-03T01:30-08:00",
+                    "its time comes twice: cron takes the first, Dibble the second",
+                ),
+                ("11-03T02:00-08:00 11-03T02:00-08:00", same),
+                ("11-03T02:30-08:00 11-03T02:30-08:00", same),
+            ],
+        ),
+        (
+            // cron has run already.
+            "30 1 * * *",
+            "2024-11-03T01:45:00-07:00",
+            vec![
+                (
+                    "11-03T01:30-07:00 11-03T01:30-08:00",
+                    "its time comes twice: cron takes the first, Dibble the second",
+                ),
+                ("11-04T01:30-08:00 11-04T01:30-08:00", same),
             ],
         ),
         (
