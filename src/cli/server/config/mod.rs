@@ -163,6 +163,7 @@ mod tests {
             ("server.executor.enabled", "false"),
             ("agent.max-task-threads", "0"),
             ("executor.attempt_ttl", "1d 12h"),
+            ("log.max_task_size", "1.5M"),
             ("log-server.type", "local"),
             ("log-server.local.path", "/logs"),
             ("server.access-log.path", "/access"),
@@ -175,6 +176,7 @@ mod tests {
         assert_eq!(config.http.allowed_hosts, ["a.example", "b.example"]);
         assert_eq!(config.shutdown_timeout, Duration::from_secs(150));
         assert_eq!(config.run.attempt_ttl, TimeDelta::hours(36));
+        assert_eq!(config.run.max_log_size, 1536 << 10);
         assert!(!config.run.runs_tasks && config.run.max_task_threads >= 8);
         assert_eq!(config.run.task_logs, Some("/logs".into()));
         let access_log = AccessLogConfig { dir: "/access".into(), pattern: "json".to_owned() };
@@ -251,6 +253,7 @@ mod tests {
             ("server.port", "http", "a whole number from 0 to 65535"),
             ("schedule.enabled", "on", "true or false"),
             ("limits.memory.p.daily", "much", "a size such as 500M or 2G, 1M at least, or none"),
+            ("log.max_task_size", "0", "a size such as 500M"),
             ("limits.free_disk", "none", "a size such as 500M or 2G, or 0 for no limit"),
             ("limits.cpu", "0", "a number of cores from 0.01 to 10000 such as 1.5, or none"),
             (
