@@ -140,7 +140,7 @@ fn the_tasks_of_an_attempt() {
        export params: {}
        store params: {}
        state params: {}
-       error: Command failed with code 1
+       error: Command failed with code 1 (runtime)
 
        id: 4
        name: +wf^failure-alert

@@ -554,7 +554,7 @@ fn what_ran() {
        export params: {}
        store params: {}
        state params: {}
-       error: Command failed with code 3
+       error: Command failed with code 3 (runtime)
 
        id: 3
        name: +fails+never
