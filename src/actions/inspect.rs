@@ -1,8 +1,9 @@
 //! Looking at a project without running anything: its workflows, what they require, when they are due, what is doubtful.
 
 use super::project::LoadedProject;
-use crate::dig::schedule::{Schedule, Upcoming};
+use crate::dig::schedule::Upcoming;
 use crate::dig::{DigError, DigErrorKind, LoadedWorkflow, Part, lints};
+use crate::engine::Sla;
 use crate::model::{Params, Time, Zone};
 use crate::operators::OPERATORS;
 use serde_json::Value;
@@ -54,6 +55,7 @@ pub fn inspect(project: &LoadedProject, now: Time) -> Inspection<'_> {
         inspection.warnings.extend(lints(workflow, &operators));
         let schedule = inspect_schedule(workflow, now, &mut inspection);
         let definition = &workflow.definition;
+        inspection.warnings.extend(wrong_sla(workflow, now));
         inspection.workflows.push(InspectedWorkflow {
             name: &definition.name,
             timezone: &definition.timezone,
@@ -70,25 +72,28 @@ fn inspect_schedule(
     now: Time,
     inspection: &mut Inspection<'_>,
 ) -> Option<InspectedSchedule> {
-    let Some(Value::Object(section)) = workflow.definition.config.get("schedule") else { return None };
-    let error = |key: Option<&str>, part, message: String| {
-        let path: Vec<String> = ["schedule"].into_iter().chain(key).map(str::to_owned).collect();
-        DigError::new(DigErrorKind::Other(message), Some(workflow.place(&path, part)))
-    };
-    match Schedule::parse(section, &workflow.definition.timezone) {
-        Ok((schedule, warnings)) => {
-            for warning in warnings {
-                let message = warning.to_string();
-                inspection.warnings.push(error(Some(&warning.key), Part::Key, message).into_warning());
-            }
-            Some(InspectedSchedule { section: section.clone(), upcoming: schedule.upcoming(now, UPCOMING) })
+    match workflow.schedule() {
+        Ok(found) => {
+            let (schedule, warnings) = found?;
+            inspection.warnings.extend(warnings);
+            let section = workflow.definition.config.get("schedule")?.as_object()?.clone();
+            Some(InspectedSchedule { section, upcoming: schedule.upcoming(now, UPCOMING) })
         }
         Err(problem) => {
-            let key = section.keys().find(|key| key.ends_with('>')).map(String::as_str);
-            inspection.errors.push(error(key, Part::Value, problem.to_string()));
+            inspection.errors.push(*problem);
             None
         }
     }
+}
+
+/// An SLA that cannot be read: as in Digdag, the project can be pushed, and no attempt can be started.
+fn wrong_sla(workflow: &LoadedWorkflow, now: Time) -> Option<DigError> {
+    let definition = &workflow.definition;
+    let error = Sla::of(&definition.config, now, &definition.timezone).err()?;
+    let place = workflow.place(&["sla".to_owned()], Part::Key);
+    let hint = "an SLA is a mapping with `time` or `duration`: `sla: {duration: 01:30:00}`".to_owned();
+    let problem = DigError::new(DigErrorKind::Other(error.to_string()), Some(place));
+    Some(problem.with_hint(Some(hint)).into_warning())
 }
 
 /// The targets of `require>` anywhere in a definition, in their order.

@@ -7,6 +7,7 @@ use crate::dig::lint::lints;
 use crate::dig::schedule::{Schedule, ScheduleWarning};
 use crate::dig::source::Place;
 use crate::dig::yaml::{Include, Part, Tree, read};
+use crate::model::config::mismatch;
 use crate::model::names::similar_workflow_name;
 use crate::model::{Params, Plan, WorkflowDefinition};
 use serde_json::Value;
@@ -41,17 +42,29 @@ impl LoadedWorkflow {
     ///
     /// # Errors
     ///
-    /// The section makes no schedule.
+    /// The section makes no schedule, or is no mapping.
     pub fn schedule(&self) -> Result<Option<(Schedule, Vec<DigError>)>, Box<DigError>> {
         const SECTION: &str = "schedule";
-        let Some(Value::Object(section)) = self.definition.config.get(SECTION) else { return Ok(None) };
-        let problem = |key: Option<&String>, part: Part, message: String| {
-            let path: Vec<String> = [SECTION.to_owned()].into_iter().chain(key.cloned()).collect();
+        let problem = |key: Option<&str>, part: Part, message: String| {
+            let path: Vec<String> = [SECTION].into_iter().chain(key).map(str::to_owned).collect();
             DigError::new(DigErrorKind::Other(message), Some(self.place(&path, part)))
         };
-        let operator = section.keys().find(|key| key.ends_with('>'));
-        let (schedule, unused) = Schedule::parse(section, &self.definition.timezone)
-            .map_err(|error| Box::new(problem(operator, Part::Value, error.to_string())))?;
+        let section = match self.definition.config.get(SECTION) {
+            None => return Ok(None),
+            Some(Value::Object(section)) => section,
+            Some(other) => {
+                let message = mismatch(SECTION, "object type", other).to_string();
+                let hint =
+                    "a workflow has one schedule, a mapping without `-`: `schedule: {daily>: 07:00:00}`";
+                return Err(Box::new(problem(None, Part::Value, message).with_hint(Some(hint.to_owned()))));
+            }
+        };
+        let (schedule, unused) = Schedule::parse(section, &self.definition.timezone).map_err(|error| {
+            let wrong = error.key().filter(|key| section.contains_key(*key));
+            let kind = || section.keys().find(|key| *key == "_type" || key.ends_with('>'));
+            let key = wrong.or_else(|| kind().map(String::as_str));
+            Box::new(problem(key, Part::Value, error.to_string()))
+        })?;
         let warning = |unused: &ScheduleWarning| {
             problem(Some(&unused.key), Part::Key, unused.to_string()).into_warning()
         };
@@ -190,6 +203,45 @@ mod tests {
         assert_eq!(schedule("  daily>: 07:00:00\n  skip: 1\n"), Ok(Some(vec![unused])));
         let unknown = "w.dig:2:12: Unknown scheduler type: nosuch".to_owned();
         assert_eq!(schedule("  nosuch>: 1\n"), Err(unknown));
+        for (section, message) in [
+            (
+                "  daily>: 07:00:00\n  start: 2026-13-01\n",
+                "w.dig:3:10: Invalid start: 2026-13-01 (needs an existing date as yyyy-MM-dd)",
+            ),
+            (
+                "  start: 2026-02-01\n  daily>: 07:00:00\n  end: 2026-01-01\n",
+                "w.dig:4:8: The schedule of end is earlier than start",
+            ),
+            (
+                "  cron>: '* * * * *'\n  delay: soon\n",
+                "w.dig:3:10: Expected integer (long) type for key 'delay' but got \"soon\" (string)",
+            ),
+            (
+                "  daily>: 07:00:00\n  skip_delayed_by: x\n",
+                "w.dig:3:20: Invalid skip_delayed_by: x (needs a duration such as 30s, 5m or 1h 30m)",
+            ),
+            ("  _type: nosuch\n", "w.dig:2:10: Unknown scheduler type: nosuch"),
+        ] {
+            assert_eq!(schedule(section), Err(message.to_owned()), "{section}");
+        }
+    }
+
+    #[test]
+    fn a_schedule_is_a_mapping() {
+        let wrong = |text: &str| load("wf", text).unwrap().schedule().unwrap_err();
+        let list = wrong("schedule:\n  - cron>: '* * * * *'\n+a: {}\n");
+        assert_eq!(
+            list.one_line(),
+            "w.dig:2:3: Expected object type for key 'schedule' but got [{\"cron>\":\"* * * * *\"}] (array)"
+        );
+        assert_eq!(
+            list.hint.as_deref(),
+            Some("a workflow has one schedule, a mapping without `-`: `schedule: {daily>: 07:00:00}`")
+        );
+        assert_eq!(
+            wrong("schedule: daily\n+a: {}\n").one_line(),
+            "w.dig:1:11: Expected object type for key 'schedule' but got \"daily\" (string)"
+        );
     }
 
     #[test]

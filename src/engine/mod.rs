@@ -57,5 +57,5 @@ pub use event::Event;
 pub use generate::{GenerateError, Limits};
 pub use recover::lost_tasks;
 pub use retry::RetryPolicy;
-pub use sla::{Sla, sla_section};
+pub use sla::Sla;
 pub use transition::{Cause, IllegalTransition, next_state};

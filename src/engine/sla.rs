@@ -21,15 +21,30 @@ pub struct Sla {
     tasks: Params,
 }
 
+const SECTION: &str = "sla";
+
 const OWN_KEYS: [&str; 4] = ["time", "duration", "alert", "fail"];
 
 impl Sla {
+    /// The SLA of a workflow, if its definition has one.
+    ///
+    /// # Errors
+    ///
+    /// The section is no mapping, or cannot be read.
+    pub fn of(config: &Params, run_time: Time, zone: &Zone) -> Result<Option<Self>, ConfigError> {
+        match config.get(SECTION) {
+            None => Ok(None),
+            Some(Value::Object(section)) => Self::read(section, run_time, zone).map(Some),
+            Some(_) => Err(ConfigError::NotAnObject(SECTION.to_owned())),
+        }
+    }
+
     /// Reads the section. A `duration` counts from `run_time`; a `time` is a time of its day, or of the next one.
     ///
     /// # Errors
     ///
     /// There is neither `time` nor `duration`, or both, or they cannot be read.
-    pub fn read(section: &Params, run_time: Time, zone: &Zone) -> Result<Self, ConfigError> {
+    fn read(section: &Params, run_time: Time, zone: &Zone) -> Result<Self, ConfigError> {
         let config = Config::new(section.clone());
         let at = match (config.string("time")?, config.string("duration")?) {
             (Some(time), None) => next_at(clock_time("time", &time)?, run_time, zone),
@@ -87,11 +102,6 @@ fn next_at(time_of_day: TimeDelta, run_time: Time, zone: &Zone) -> Time {
     if at < run_time { at + TimeDelta::days(1) } else { at }
 }
 
-/// The `sla:` section of a workflow, if it has one.
-pub fn sla_section(config: &Params) -> Option<&Params> {
-    config.get("sla").and_then(Value::as_object)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,9 +110,9 @@ mod tests {
     fn at(section: Value) -> Result<String, String> {
         let zone = Zone::parse("Asia/Tokyo").unwrap();
         let run_time = parse_iso("2024-01-02T10:00:00+09:00").unwrap();
-        let section = section.as_object().unwrap();
-        Sla::read(section, run_time, &zone)
-            .map(|sla| iso(zone.local(sla.at)))
+        let config = json!({"sla": section});
+        Sla::of(config.as_object().unwrap(), run_time, &zone)
+            .map(|sla| iso(zone.local(sla.unwrap().at)))
             .map_err(|error| error.to_string())
     }
 
@@ -124,6 +134,8 @@ mod tests {
         let either = "SLA must be specified using either the 'time' or 'duration' option";
         for (section, message) in [
             (json!({}), either),
+            (json!([{"time": "10:00"}]), "Parameter 'sla' must be an object"),
+            (json!("00:30"), "Parameter 'sla' must be an object"),
             (json!({"time": "10:00", "duration": "00:01"}), either),
             (json!({"duration": "xx"}), "SLA duration option needs to be HH:MM or HH:MM:SS format: xx"),
             (json!({"time": "1:2:3:4"}), "SLA time option needs to be HH:MM or HH:MM:SS format: 1:2:3:4"),

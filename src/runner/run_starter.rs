@@ -13,7 +13,7 @@ use crate::actions::register::Registered;
 use crate::actions::selection::Selection;
 use crate::actions::stored::schedule_of;
 use crate::dig::CompiledWorkflow;
-use crate::engine::{Limits, Sla, sla_section};
+use crate::engine::{Limits, Sla};
 use crate::model::{AttemptId, Params, Plan, SessionId, SessionTime, TaskId, merge};
 use crate::operators::OperatorError;
 use crate::operators::context::{RequireRequest, Required, RequiredProject};
@@ -69,9 +69,7 @@ impl RunStarter {
         let zone = &workflow.definition.timezone;
         let schedule = schedule_of(&workflow.definition.config, zone);
         let params = attempt_params(given, schedule.as_ref(), session_time, zone);
-        let sla = sla_section(&workflow.definition.config)
-            .map(|section| Sla::read(section, shared.now(), zone))
-            .transpose()?;
+        let sla = Sla::of(&workflow.definition.config, shared.now(), zone)?;
         shared.log_start(self.project.registered.project, name, session_time, zone);
         let owner = self.project.owner;
         let request = Launch { workflow: id, zone, plan, session_time, params: &params, owner };

@@ -10,7 +10,7 @@ use crate::actions::accept::Accepted;
 use crate::actions::selection::Selection;
 use crate::actions::start::{Begun, StartError, StartRequest, Terms};
 use crate::actions::take_up::{begin_waiting, take_up};
-use crate::engine::{Sla, sla_section};
+use crate::engine::Sla;
 use crate::logs::{Level, LogRecord};
 use crate::model::{AttemptId, Params, SessionId, TaskId, WorkflowId, merge};
 use crate::operators::OperatorError;
@@ -82,15 +82,14 @@ impl ServerStarter {
         merge(&mut base_params, &row.params);
         let root = attempt.root().map(|root| root.full_name.clone()).unwrap_or_default();
         let missed = attempt.tasks().iter().any(|task| task.full_name.starts_with(&format!("{root}^sla")));
-        let sla = sla_section(&workflow.workflow.config).filter(|_| !missed);
-        let sla = sla.and_then(|section| match Sla::read(section, row.created_at, &row.timezone) {
-            Ok(sla) => Some(sla),
+        let sla = match Sla::of(&workflow.workflow.config, row.created_at, &row.timezone) {
+            Ok(sla) => sla.filter(|_| !missed),
             Err(error) => {
                 let message = format!("{}/{}: {error}", row.project_name, row.workflow_name);
                 self.tell(shared, &message);
                 None
             }
-        });
+        };
         let workspace = workflow.revision.directory.clone().map(Workspace::Directory).unwrap_or_else(|| {
             let dir = self.workspaces.join(format!("attempt-{}", row.id));
             Workspace::copy(Arc::clone(&shared.store), row.revision_id, dir)

@@ -35,6 +35,25 @@ pub enum ScheduleError {
     Search(#[from] cron::error::Error),
 }
 
+impl ScheduleError {
+    /// The option of the section that is wrong, if it is not the kind of the schedule or what that is given.
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::Config(
+                ConfigError::Missing(key)
+                | ConfigError::Null(key)
+                | ConfigError::NotAnObject(key)
+                | ConfigError::Type { key, .. },
+            ) => Some(key),
+            Self::Date { key, .. } => Some(key),
+            Self::EndBeforeStart => Some("end"),
+            Self::SkipDelayedBy(_) => Some("skip_delayed_by"),
+            Self::Delay(_) => Some("delay"),
+            _ => None,
+        }
+    }
+}
+
 /// A key of the section that schedules do not have. Digdag refuses it on push and otherwise reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleWarning {
