@@ -21,6 +21,7 @@ pub const DEFINITION: Definition = Definition {
     about: "Check the workflows of the project and show their tasks, parameters and schedules",
     examples: &[
         ("check", "the project in the current directory"),
+        ("check jobs/daily.dig", "one workflow; no workflow beside it may be broken"),
         ("check --project jobs --json", "the project in jobs, for programs"),
     ],
     args: CheckArgs::augment_args,
@@ -29,7 +30,7 @@ pub const DEFINITION: Definition = Definition {
 /// The arguments of `check`.
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
-    /// The workflow to check; all workflows of the project are shown
+    /// The workflow to check, a file or a name; without it, all workflows of the project
     #[arg(value_name = "workflow.dig")]
     pub workflow: Option<String>,
 
@@ -50,18 +51,28 @@ pub struct CheckArgs {
 ///
 /// The project cannot be loaded, or a workflow that was named is not in it.
 pub fn run(args: &CheckArgs, context: &Context) -> Result<Exit, CliError> {
-    let dir = local_project::directory(&args.project, context)?;
+    let dir = match &args.workflow {
+        Some(workflow) => local_project::directory_of(workflow, &args.project, context)?,
+        None => local_project::directory(&args.project, context)?,
+    };
     let params = args.params.load(context)?;
     if !args.json {
         context.output.line(&format!("  System default timezone: {}\n", context.zone.name()));
     }
-    let loaded = match load_project(&dir, &operator_names()) {
+    let mut loaded = match load_project(&dir, &operator_names()) {
         Ok(loaded) => loaded,
         Err(error) if args.json => return print_failure(&error, context),
         Err(error) => {
             return Err(CliError::user(error.render(context.output.err_has_colours())));
         }
     };
+    if let Some(given) = &args.workflow {
+        let name = local_project::workflow_name(&dir, given, &args.project, context)?;
+        if loaded.workflow(&name).is_none() {
+            return Err(local_project::no_workflow(&name, &args.project, &dir));
+        }
+        loaded.workflows.retain(|workflow| workflow.definition.name == name);
+    }
     let inspection = inspect(&loaded, context.clock.now());
     if args.json {
         context.print_json(&as_json(&inspection, &params, context))?;

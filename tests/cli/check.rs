@@ -197,3 +197,48 @@ fn another_directory() {
         Project::new().file("sub/wf.dig", "+a: {echo>: x}").dibble(&["check", "--project", "sub"]).success();
     assert!(out.stdout.contains("wf (2 tasks)"), "{out}");
 }
+
+#[test]
+fn a_workflow_that_is_named_is_the_one_that_is_checked() {
+    let project = Project::new()
+        .dig("+a: {echo>: x}")
+        .file("jobs/daily.dig", "+a: {ehco>: x}")
+        .file("jobs/other.dig", "schedule: {daily>: noon}\n+a: {echo>: x}")
+        .file("bad/broken.dig", "+a: {foo: 1}");
+    for arguments in [
+        &["check", "jobs/daily.dig"][..],
+        &["check", "--project", "jobs", "daily.dig"],
+        &["check", "--project", "jobs", "daily"],
+    ] {
+        let out = project.dibble(arguments).success().says(&["Unknown task type: ehco", "daily.dig:1"]);
+        assert!(out.stdout.contains("Definitions (1 workflows):\n    daily (2 tasks)"), "{out}");
+    }
+    let _ = project.dibble(&["check", "jobs/other.dig"]).fails(1).says(&["other.dig:1"]);
+    let _ = project.dibble(&["check", "bad/broken.dig"]).fails(1).says(&["broken.dig:1:6"]);
+}
+
+#[test]
+fn a_workflow_that_is_not_there_is_an_error() {
+    let project = Project::new().dig("+a: {echo>: x}");
+    let _ = project.dibble(&["check", "nosuch.dig"]).fails(1).says(&["Workflow 'nosuch' does not exist"]);
+    let _ = project.dibble(&["check", "--json", "nosuch"]).fails(1).says(&["'nosuch' does not exist"]);
+    let _ = project.dibble(&["check", "/nosuch/x.dig"]).fails(1).says(&["outside of project directory"]);
+}
+
+#[test]
+fn a_schedule_that_is_no_mapping_is_refused() {
+    let list = Project::new().dig("schedule:\n  - cron>: '* * * * *'\n+a: {echo>: x}\n");
+    let message = "Expected object type for key 'schedule' but got [{\"cron>\":\"* * * * *\"}] (array)";
+    let _ = list.dibble(&["check"]).fails(1).says(&[message, "wf.dig:2:3", "a mapping without `-`"]);
+    let text = Project::new().dig("schedule: daily\n+a: {echo>: x}\n");
+    let _ = text.dibble(&["check"]).fails(1).says(&["wf.dig:1:11"]);
+    let _ = text.dibble(&["run", "wf.dig"]).fails(1).says(&["wf.dig:1:11"]);
+}
+
+#[test]
+fn an_sla_that_cannot_be_read_is_told_before_it_stops_the_run() {
+    let project = Project::new().dig("sla: 10\n+a: {echo>: x}\n");
+    let message = "Parameter 'sla' must be an object";
+    let _ = project.dibble(&["check"]).success().says(&["warning", message, "wf.dig:1:1"]);
+    let _ = project.dibble(&["run", "wf.dig"]).fails(1).says(&[message]);
+}
