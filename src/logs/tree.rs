@@ -149,7 +149,8 @@ impl TreeFile {
             State::Closed => {
                 let ending = ending(start, self.number, &self.tree.agent);
                 let path = self.attempt_dir.join(entry(&self.task, &ending));
-                let opened = append_to(&path).map(|file| GzEncoder::new(file, Compression::default()));
+                let opened =
+                    append_to(&self.tree.dir, &path).map(|file| GzEncoder::new(file, Compression::default()));
                 self.checked(path, opened.and_then(|gzip| write(gzip, text)))
             }
             State::Open { path, gzip } => self.checked(path, write(gzip, text)),
@@ -183,8 +184,13 @@ impl TreeFile {
     }
 }
 
-/// Opens a file at its end: runs of a task that begin at the same time share one.
-fn append_to(path: &Path) -> io::Result<File> {
+/// Opens a file at its end: runs of a task that begin at the same time share one. A tree that was removed begins anew, but
+/// what it was in is not made: that may be a project, which its user has moved and will put another in the place of.
+fn append_to(tree: &Path, path: &Path) -> io::Result<File> {
+    match fs::create_dir(tree) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir)?;
     }
@@ -292,6 +298,20 @@ mod tests {
         let error = Told::default().tree(&file).unwrap_err().to_string();
         assert!(error.starts_with(&format!("cannot write log files to {}: ", file.display())), "{error}");
         assert!(fs::read_dir(dir.path()).unwrap().count() == 1);
+    }
+
+    #[test]
+    fn what_the_tree_was_in_is_not_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let (told, project) = (Told::default(), dir.path().join("project"));
+        let tree = told.tree(&project.join("logs")).unwrap();
+        let write = || tree.file(project.join("logs/day"), "+a", 1).write(b"one\n", start());
+        fs::remove_dir(project.join("logs")).unwrap();
+        write();
+        assert!(project.join("logs/day").exists() && told.take().is_empty());
+        fs::remove_dir_all(&project).unwrap();
+        write();
+        assert!(!project.exists() && told.take()[0].contains("No such file or directory"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::logs::Level;
 use crate::model::Config;
 use serde_json::json;
 use std::fs;
+use std::path::Path;
 use std::process::Command as Plain;
 
 /// Where the id of the container is, in the task's temporary directory.
@@ -66,7 +67,7 @@ impl<'a> Docker<'a> {
             None => self.base.clone(),
         };
         let id_file = task_dir.file(ID_FILE).to_string_lossy().into_owned();
-        let mut argv = self.run_arguments(&image, &id_file, &command);
+        let mut argv = self.run_arguments(&image, task_dir, &id_file, &command);
         argv.extend(command.argv);
         let env = command.env.into_iter().filter(|variable| variable.secret).collect();
         let result = process::run(self.ctx, &Command { argv, dir: command.dir, env });
@@ -78,7 +79,13 @@ impl<'a> Docker<'a> {
 
     /// Everything before the command that is to run in the container. Variables with secrets are given by name, the client
     /// takes their values from its own environment: everybody on the machine can read command lines.
-    fn run_arguments(&self, image: &str, id_file: &str, command: &Command<'_>) -> Vec<String> {
+    fn run_arguments(
+        &self,
+        image: &str,
+        task_dir: &TaskDir,
+        id_file: &str,
+        command: &Command<'_>,
+    ) -> Vec<String> {
         let project = self.ctx.project_dir.display();
         let access = if self.selinux { "rw,Z" } else { "rw" };
         let mut argv = vec![self.client.clone(), "run".to_owned()];
@@ -89,6 +96,9 @@ impl<'a> Docker<'a> {
             argv.extend(["--cidfile".to_owned(), id_file.to_owned()]);
         }
         argv.extend(["-v".to_owned(), format!("{project}:{project}:{access}")]);
+        if let Some(dir) = task_dir.outside().map(Path::display) {
+            argv.extend(["-v".to_owned(), format!("{dir}:{dir}:{access}")]);
+        }
         argv.extend(["-w".to_owned(), command.dir.display().to_string()]);
         for Variable { name, value, secret } in &command.env {
             let given = if *secret { name.clone() } else { format!("{name}={value}") };
@@ -272,6 +282,16 @@ esac
             "{text}"
         );
         assert!(text.contains("/bin/sh\n../.digdag/tmp/digdag-sh-4-"), "{text}");
+    }
+
+    #[test]
+    fn a_temporary_directory_elsewhere_is_there_in_the_container() {
+        let task = task(json!({"image": "i"}), "echo x").file(".digdag", "");
+        task.with(sh::run).unwrap();
+        let text = fs::read_to_string(task.dir().join("calls")).unwrap();
+        let script = text.lines().find(|word| word.ends_with("/runner.sh")).unwrap();
+        let dir = script.strip_suffix("/runner.sh").unwrap();
+        assert!(Path::new(dir).is_absolute() && text.contains(&format!("\n-v\n{dir}:{dir}:rw\n")), "{text}");
     }
 
     #[test]

@@ -1,16 +1,20 @@
 //! The temporary directory of a running task: `.digdag/tmp/digdag-sh-<task id>-<random>` in the project, where the id is
-//! that of the first task that had it.
+//! that of the first task that had it. Where the project cannot be written to, it is among the system's temporary files.
+//!
+//! The project's own directory is never made: one that is gone may come back, and must not find another in its place.
 
 use super::{Context, OperatorError};
+use std::fmt::Display;
 use std::fs::{self, DirEntry, Permissions};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{self, Component, Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::TempDir;
 
-/// Where temporary directories are, below the project.
+/// Where temporary directories are, below the project, and the directory above.
 const PLACE: &str = ".digdag/tmp";
+const ABOVE: &str = ".digdag";
 
 /// How often a directory is tried to be made while other runs remove the empty one above it.
 const ATTEMPTS: usize = 100;
@@ -57,7 +61,7 @@ impl TaskDir {
         };
         let path = match unused.filter(|unused| unused.path.is_dir()) {
             Some(unused) => unused.path,
-            None => make(&place, &format!("digdag-{operator}-{}-", ctx.task.task_id))?,
+            None => make(ctx.project_dir, &format!("digdag-{operator}-{}-", ctx.task.task_id))?,
         };
         Ok(Self { place, operator: operator.to_owned(), path })
     }
@@ -80,16 +84,27 @@ impl TaskDir {
     }
 
     /// The path of a file in this directory as commands that run in `dir` get it: relative, as in Digdag. Below a link to a
-    /// directory `..` leads elsewhere, there it is absolute.
+    /// directory `..` leads elsewhere, there it is absolute, and so it is outside the project.
     pub(crate) fn seen_from(&self, dir: &Path, name: &str) -> String {
         let relative = relative(dir, &self.path);
-        let path = if dir.join(&relative).exists() { relative } else { self.path.clone() };
+        let is_relative = self.outside().is_none() && dir.join(&relative).exists();
+        let path = if is_relative { relative } else { self.path.clone() };
         path.join(name).to_string_lossy().into_owned()
+    }
+
+    /// The path of this directory when it is not in the project.
+    pub(crate) fn outside(&self) -> Option<&Path> {
+        (!self.path.starts_with(&self.place)).then_some(&self.path)
     }
 }
 
 impl Drop for TaskDir {
     fn drop(&mut self) {
+        // Elsewhere none is kept for other tasks: what cleans up there could remove it, and anybody make it anew.
+        if self.outside().is_some() {
+            let _ = fs::remove_dir_all(&self.path);
+            return;
+        }
         let emptied =
             fs::read_dir(&self.path).and_then(|mut entries| entries.try_for_each(|entry| remove(&entry?)));
         if emptied.is_err() {
@@ -105,27 +120,65 @@ fn remove(entry: &DirEntry) -> io::Result<()> {
     if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }
 }
 
-fn make(place: &Path, prefix: &str) -> Result<PathBuf, OperatorError> {
-    let make = || {
-        let private = Permissions::from_mode(0o700);
-        tempfile::Builder::new().prefix(prefix).permissions(private).tempdir_in(place)
-    };
-    let mut made = make();
+fn make(project: &Path, prefix: &str) -> Result<PathBuf, OperatorError> {
+    let place = project.join(PLACE);
+    let private = || Permissions::from_mode(0o700);
+    let make = |dir: &Path| tempfile::Builder::new().prefix(prefix).permissions(private()).tempdir_in(dir);
+    let mut made = make(&place);
     // Another run that ends at this moment may remove the place again.
     for _ in 0..ATTEMPTS {
-        if made.as_ref().err().is_none_or(|error| error.kind() != io::ErrorKind::NotFound) {
+        if made.as_ref().err().is_none_or(|error| error.kind() != ErrorKind::NotFound) || is_gone(project) {
             break;
         }
-        made = fs::create_dir_all(place).and_then(|()| make());
+        made = make_place(project).and_then(|()| make(&place));
     }
-    made.map(TempDir::keep).map_err(|error| failed("make a directory in", place, &error))
+    match made.map(TempDir::keep) {
+        Ok(path) => Ok(path),
+        Err(_) if is_gone(project) => {
+            Err(OperatorError::runtime(format!("The project's directory {} is gone", project.display())))
+        }
+        Err(error) if is_unwritable(&error) => {
+            let made = path::absolute(std::env::temp_dir()).and_then(|dir| make(&dir));
+            made.map(TempDir::keep).map_err(|other| {
+                failed("make a directory in", &place, &format!("{error}; nor elsewhere: {other}"))
+            })
+        }
+        Err(error) => Err(failed("make a directory in", &place, &error)),
+    }
+}
+
+/// Makes what is missing below the project, one after another, so that the project itself is never made.
+fn make_place(project: &Path) -> io::Result<()> {
+    for dir in [ABOVE, PLACE] {
+        match fs::create_dir(project.join(dir)) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is no such directory. One that cannot be looked at may be there.
+fn is_gone(project: &Path) -> bool {
+    match fs::metadata(project) {
+        Ok(found) => !found.is_dir(),
+        Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+    }
+}
+
+/// Whether nothing can be made there, however often it is tried.
+fn is_unwritable(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotADirectory
+    )
 }
 
 fn lock() -> MutexGuard<'static, Vec<Unused>> {
     UNUSED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn failed(what: &str, path: &Path, error: &io::Error) -> OperatorError {
+fn failed(what: &str, path: &Path, error: &impl Display) -> OperatorError {
     OperatorError::runtime(format!("Cannot {what} {}: {error}", path.display()))
 }
 
@@ -177,6 +230,46 @@ mod tests {
         assert!(task.dir().join(".digdag/status/x").exists());
         remove_unused_dirs(&task.dir());
         assert!(!task.dir().join(".digdag/tmp").exists());
+    }
+
+    #[test]
+    fn a_project_that_is_gone_is_not_made_anew() {
+        let task = Task::new(json!({}));
+        let project = task.dir().join("p");
+        let create = || {
+            task.with(|ctx| {
+                TaskDir::create(&Context { project_dir: &project, ..*ctx }, "sh").map(|dir| dir.path.clone())
+            })
+        };
+        let expected = format!("The project's directory {} is gone (runtime)", project.display());
+        assert_eq!(create().unwrap_err().to_string(), expected);
+        symlink("nowhere", &project).unwrap();
+        assert_eq!(create().unwrap_err().to_string(), expected);
+        fs::remove_file(&project).unwrap();
+        fs::write(&project, "").unwrap();
+        assert_eq!(create().unwrap_err().to_string(), expected);
+        fs::remove_file(&project).unwrap();
+        // A directory that another task had is no longer there, either.
+        fs::create_dir(&project).unwrap();
+        let made = create().unwrap();
+        fs::remove_dir_all(&project).unwrap();
+        assert_eq!(create().unwrap_err().to_string(), expected);
+        assert!(!made.exists() && task.files().is_empty(), "{:?}", task.files());
+    }
+
+    #[test]
+    fn where_nothing_can_be_made_it_is_elsewhere() {
+        for obstacle in [".digdag", ".digdag/tmp"] {
+            let task = Task::new(json!({})).file(obstacle, "");
+            let dir = task.with(|ctx| TaskDir::create(ctx, "sh")).unwrap();
+            let path = dir.outside().unwrap().to_owned();
+            assert!(path.is_absolute() && !path.starts_with(task.dir()), "{path:?}");
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+            let seen = dir.write(&task.dir(), "runner.sh", "x").unwrap();
+            assert_eq!(Path::new(&seen), path.join("runner.sh"));
+            drop(dir);
+            assert!(!path.exists());
+        }
     }
 
     #[test]

@@ -40,6 +40,23 @@ fn a_directory_that_is_moved_away_and_back() {
     wait_for_schedules(&server, &["p/wf 09:00"]);
 }
 
+/// Else what is moved there next would end up inside of what the task has made.
+#[test]
+fn a_directory_that_goes_while_its_tasks_run_is_not_made_anew() {
+    let wait = "touch ../started; until [ -e ../go ]; do sleep 0.05; done";
+    let dig = format!("+a:\n  sh>: {wait}\n+b:\n  sh>: echo b\n");
+    let server = Server::new().args(&["--project", "p"]).file("p/wf.dig", &dig).start();
+    let id = server.start_attempt(&server.workflow("p", "wf"), "2026-01-02T00:00:00Z");
+    wait_until("it runs", || server.project.has("started"));
+    rename(&server, "p", "p.away");
+    write(&server, "go", "");
+    assert_eq!(server.finished(&id)["success"], false);
+    assert_eq!(server.tasks(&id)[..3], ["+wf group_error", "+wf+a success", "+wf+b error"]);
+    let text = format!("The project's directory {} is gone", server.project.path("p").display());
+    server.process().wait_for(&text);
+    assert!(!server.project.has("p"));
+}
+
 /// Without the moment of grace the schedule would begin anew, with another id.
 #[test]
 fn files_that_are_gone_for_a_moment_lose_nothing() {

@@ -2,6 +2,7 @@
 
 use super::{daily, error, revision, schedules, wait_for_revision, wait_for_schedules, write};
 use crate::support::{Project, Server, wait_until};
+use std::path::Path;
 
 #[test]
 fn the_scheduler_runs_the_project_of_its_directory() {
@@ -107,4 +108,20 @@ fn a_project_is_not_taken_for_a_directory_of_projects() {
     program.wait_for("(api)");
     program.signal(nix::sys::signal::Signal::SIGTERM);
     let _ = program.end().success();
+}
+
+#[test]
+fn a_project_that_can_only_be_read_runs() {
+    let script = "+a:\n  sh>: echo \"$0\" >../seen && ! touch x\n+b:\n  py>: tasks.f\n";
+    let mut server = Server::new().args(&["--project", "p"]).file("p/wf.dig", script);
+    server = server.file("p/tasks.py", "def f():\n    print('from python')\n");
+    server.project = server.project.unprivileged();
+    server.project.chmod("p", 0o555);
+    let server = server.start();
+    let id = server.start_attempt(&server.workflow("p", "wf"), "2026-01-02T00:00:00Z");
+    assert_eq!(server.finished(&id)["success"], true, "{}", server.process().printed());
+    let runner = server.project.read("seen");
+    assert!(runner.starts_with('/') && !Path::new(runner.trim()).parent().unwrap().exists(), "{runner}");
+    assert!(!server.project.has("p/.digdag"));
+    server.project.chmod("p", 0o755);
 }
