@@ -1,13 +1,14 @@
 //! What is said about watched directories on the log.
 
+use super::project::Project;
 use super::settings::{Poll, WatchSettings};
 use super::source::WatchError;
 use crate::clock::Clock;
 use crate::logs::{Level, LogRecord};
 use crate::model::Time;
 use crate::runner::Observer;
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The log, with what does not need to be said again.
@@ -45,6 +46,26 @@ impl Journal {
             directory.display()
         );
         self.say_once(Level::Warn, line);
+    }
+
+    /// A link beside its target is a project as well. That is no mistake in itself, but easily made.
+    pub(super) fn say_other_names(&mut self, directory: &Path, projects: &BTreeMap<PathBuf, Project>) {
+        let Some(project) = projects.get(directory) else { return };
+        for other in projects.values().filter(|other| other.directory != directory) {
+            if project.is_same_directory(other) {
+                let is_first = project.directory < other.directory;
+                let (a, b) = if is_first { (project, other) } else { (other, project) };
+                let line = format!(
+                    "{} and {} are one directory: it runs as project {} and as project {}, so each of its schedules \
+                     runs twice. Unless that is meant, watch only one of them",
+                    a.directory.display(),
+                    b.directory.display(),
+                    a.name,
+                    b.name
+                );
+                self.say_once(Level::Warn, line);
+            }
+        }
     }
 
     /// The system does not tell of changes: in the directory of a project, or in any when there is none.

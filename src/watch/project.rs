@@ -8,7 +8,9 @@ use crate::logs::Level;
 use crate::model::{Params, Time};
 use crate::store::{Store, StoreError, watched_projects};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Workflows that are gone take their schedules with them only when they stay away for so long: `git checkout` and
@@ -27,6 +29,8 @@ pub(super) struct Project {
     pub(super) included: BTreeSet<PathBuf>,
     /// What was found last and is in the store; none before the first time, or when the store failed.
     seen: Option<Seen>,
+    /// Which directory that was, whatever its names.
+    identity: Option<(u64, u64)>,
     /// Until then schedules that would go are kept.
     held_until: Option<Instant>,
 }
@@ -59,7 +63,15 @@ pub(super) struct Registry<'a> {
 
 impl Project {
     pub(super) fn new(name: String, directory: PathBuf, is_named: bool) -> Self {
-        Self { name, directory, is_named, included: BTreeSet::new(), seen: None, held_until: None }
+        Self {
+            name,
+            directory,
+            is_named,
+            included: BTreeSet::new(),
+            seen: None,
+            identity: None,
+            held_until: None,
+        }
     }
 
     /// Why its project is not what its files are.
@@ -76,6 +88,15 @@ impl Project {
         matches!(self.seen, Some(Seen::Gone(_)))
     }
 
+    /// Whether both are one directory, with something in it.
+    pub(super) fn is_same_directory(&self, other: &Self) -> bool {
+        let is_candidate = self.identity.is_some() && self.identity == other.identity;
+        // A directory that was removed may have left its number to another one before that is noticed.
+        is_candidate
+            && !(self.is_gone() || other.is_gone())
+            && identity(&self.directory) == identity(&other.directory)
+    }
+
     /// Reads the directory, and registers, rejects or withdraws what is in it when that has changed.
     ///
     /// # Errors
@@ -87,6 +108,7 @@ impl Project {
         moment: Instant,
         may_hold: bool,
     ) -> Result<Looked, StoreError> {
+        self.identity = identity(&self.directory);
         let mut included = BTreeSet::new();
         let finding = look(&self.name, &self.directory, &mut included);
         // What a broken file includes may be what has to be mended, and what it included before, too.
@@ -206,4 +228,9 @@ impl Project {
         let lines = line.into_iter().map(|line| (Level::Warn, line)).collect();
         Ok(Looked { lines, has_changed: count > 0, again: None })
     }
+}
+
+/// The device of a directory and its number there.
+fn identity(directory: &Path) -> Option<(u64, u64)> {
+    fs::metadata(directory).ok().map(|found| (found.dev(), found.ino()))
 }

@@ -261,6 +261,7 @@ impl Roster {
             self.drop_project(directory, &subject);
         }
         looked.lines.iter().for_each(|(level, line)| self.journal.log(*level, line));
+        self.journal.say_other_names(directory, &self.projects);
         Ok(looked.has_changed)
     }
 

@@ -1,8 +1,9 @@
 //! Two that want the same name.
 
-use super::{daily, revision, schedules, wait_for_revision, wait_for_schedules, watching, write};
+use super::{daily, rename, revision, schedules, wait_for_revision, wait_for_schedules, watching, write};
 use crate::support::{Server, wait_until};
 use serde_json::json;
+use std::os::unix::fs::symlink;
 
 #[test]
 fn directories_of_one_name_are_refused() {
@@ -89,4 +90,26 @@ fn the_directory_takes_the_place_of_what_is_pushed_when_it_changes() {
     wait_for_schedules(&server, &["p/wf 09:00"]);
     wait_for_revision(&server, "p", "2");
     server.process().wait_for("Revision r1 of project p was pushed: ");
+}
+
+#[test]
+fn one_directory_under_two_names_is_told_of() {
+    let server = Server::new().args(&["--projects-dir", "jobs"]);
+    let server = server.file("jobs/rel-1/wf.dig", &daily(7)).file("jobs/rel-2/wf.dig", &daily(8));
+    let jobs = server.project.path("jobs");
+    symlink("rel-1", jobs.join("current")).unwrap();
+    let server = server.start();
+    assert_eq!(schedules(&server), ["current/wf 07:00", "rel-1/wf 07:00", "rel-2/wf 08:00"]);
+    let said = |release: &str| {
+        let jobs = jobs.display();
+        format!(
+            "[WARN] (main): {jobs}/current and {jobs}/{release} are one directory: it runs as project current and as \
+             project {release}, so each of its schedules runs twice."
+        )
+    };
+    server.process().wait_for(&said("rel-1"));
+    symlink("rel-2", server.project.path("next")).unwrap();
+    rename(&server, "next", "jobs/current");
+    server.process().wait_for(&said("rel-2"));
+    assert_eq!(server.process().printed().matches(" are one directory").count(), 2);
 }
