@@ -42,6 +42,14 @@ impl Clock {
         *now = time.max(*now);
         true
     }
+
+    /// Lets a stepped clock show any time, as the clock of a machine that somebody sets.
+    #[cfg(test)]
+    pub(crate) fn set_to(&self, time: Time) {
+        if let Some(now) = &self.stepped {
+            *now.lock().unwrap_or_else(PoisonError::into_inner) = time;
+        }
+    }
 }
 
 #[cfg(test)]

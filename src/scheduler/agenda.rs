@@ -4,6 +4,7 @@ use super::known::{self, KnownWorkflows};
 use super::late::{self, Fate};
 use super::settings::SchedulerSettings;
 use super::starter::SessionStarter;
+use super::unbroken::Unbroken;
 use super::waiting::Waiting;
 use crate::clock::Clock;
 use crate::logs::{Level, LogRecord};
@@ -44,8 +45,7 @@ pub(super) struct Agenda {
     pub(super) observer: Arc<dyn Observer>,
     pub(super) notified: Notified,
     pub(super) settings: SchedulerSettings,
-    /// When this process began.
-    pub(super) since: Time,
+    pub(super) unbroken: Unbroken,
     pub(super) waiting: Arc<Waiting>,
     /// Whether sessions wait because as many attempts run as may.
     pub(super) crowded: AtomicBool,

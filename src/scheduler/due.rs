@@ -26,7 +26,8 @@ pub(super) struct Situation<'a> {
 pub(super) struct Previous {
     pub(super) session: SessionTime,
     pub(super) started_at: Time,
-    /// Since when this process has run it: later than `started_at` when it has taken it up from another one.
+    /// Since when this process has run it without a break: later than `started_at` when it has taken it up from another one,
+    /// or the machine was asleep.
     pub(super) runs_since: Time,
     /// How long the workflow takes at least, if that is known.
     pub(super) usual: Option<TimeDelta>,

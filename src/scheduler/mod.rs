@@ -23,6 +23,7 @@ mod starter;
 #[cfg(test)]
 mod tests;
 mod thread;
+mod unbroken;
 mod waiting;
 
 pub use agenda::{Health, Notified};

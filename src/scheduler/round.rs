@@ -112,7 +112,12 @@ impl Agenda {
     fn decide(&self, row: &ScheduleRow, run: Time, seen: &Seen, now: Time) -> Option<Decision> {
         let previous = |attempt: UnfinishedAttempt| {
             let (session, started_at) = (attempt.session_time, attempt.created_at);
-            Previous { session, started_at, runs_since: started_at.max(self.since), usual: seen.usual }
+            Previous {
+                session,
+                started_at,
+                runs_since: self.unbroken.runs_since(started_at, now),
+                usual: seen.usual,
+            }
         };
         let situation = Situation {
             schedule: seen.workflow.schedule(),

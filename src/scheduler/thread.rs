@@ -5,9 +5,11 @@ use super::alarm::Alarm;
 use super::known::KnownWorkflows;
 use super::settings::SchedulerSettings;
 use super::starter::SessionStarter;
+use super::unbroken::Unbroken;
 use super::waiting::Waiting;
 use crate::clock::Clock;
 use crate::logs::Level;
+use crate::logs::local_time::span;
 use crate::model::{AttemptId, Time};
 use crate::runner::Observer;
 use crate::store::Store;
@@ -16,6 +18,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 /// Starts sessions in the background until it is stopped or dropped.
 pub struct Scheduler {
@@ -57,7 +60,7 @@ impl Scheduler {
         let waiting = Arc::new(Waiting::default());
         let agenda = Agenda {
             store,
-            since: clock.now(),
+            unbroken: Unbroken::begin(clock.now(), Instant::now()),
             clock,
             starter,
             observer,
@@ -95,6 +98,12 @@ impl Scheduler {
         }
     }
 
+    /// Ends the sleep as it ends when the clock of the machine was set or the machine goes on after a sleep.
+    #[cfg(test)]
+    pub(super) fn clock_was_set(&self) {
+        self.shared.alarm.ring();
+    }
+
     /// Starts nothing more from when this returns.
     pub fn stop(&self) {
         self.shared.stopped.store(true, Ordering::Release);
@@ -128,6 +137,7 @@ impl Shared {
         let mut next_due: Option<Time> = None;
         while !self.stopped.load(Ordering::Acquire) {
             let now = self.agenda.clock.now();
+            self.look_for_break(now);
             let ready = self.waiting.take_ready();
             let all = self.changed.swap(false, Ordering::AcqRel) || next_due.is_some_and(|due| due <= now);
             let done = if all { self.agenda.run_once(now) } else { self.agenda.run_ready(&ready, now) };
@@ -154,6 +164,22 @@ impl Shared {
                 self.agenda.log(Level::Error, &format!("The scheduler cannot sleep: {error}"));
                 return;
             }
+        }
+    }
+
+    /// Notices that the machine was asleep or its clock was set.
+    fn look_for_break(&self, now: Time) {
+        let Some(further) = self.agenda.unbroken.look(now, Instant::now()) else { return };
+        let (level, message) = if further > TimeDelta::zero() {
+            let message = "The clock has gone forward by {}: the machine was asleep, or the clock was set";
+            (Level::Info, message.replace("{}", &span(further)))
+        } else {
+            let message = "The clock was put back by {}: sessions that were run before do not run again";
+            (Level::Warn, message.replace("{}", &span(-further)))
+        };
+        // A stepped clock is moved on by whoever waits.
+        if !self.agenda.clock.is_stepped() {
+            self.agenda.log(level, &message);
         }
     }
 

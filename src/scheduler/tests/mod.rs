@@ -1,5 +1,6 @@
 //! Schedules in a store, attended to at the times that the tests choose, across restarts.
 
+mod clock_set;
 mod overlap;
 mod simulation;
 mod thread;
@@ -10,6 +11,7 @@ use super::known::KnownWorkflows;
 use super::settings::SchedulerSettings;
 use super::starter::SessionStarter;
 use super::thread::Scheduler;
+use super::unbroken::Unbroken;
 use super::waiting::Waiting;
 use crate::actions::accept::Start;
 use crate::actions::schedules::disable;
@@ -34,7 +36,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How long something may take on a slow machine.
@@ -306,7 +308,7 @@ fn agenda(
             notified.fetch_add(1, Ordering::SeqCst);
         }),
         settings: settings.clone(),
-        since: clock.now(),
+        unbroken: Unbroken::begin(clock.now(), Instant::now()),
         waiting: Arc::new(Waiting::default()),
         crowded: AtomicBool::new(false),
         known: KnownWorkflows::default(),

@@ -3,7 +3,7 @@
 use super::*;
 
 impl World {
-    fn scheduler(&self) -> Scheduler {
+    pub(super) fn scheduler(&self) -> Scheduler {
         let starter = Arc::clone(&self.starter) as Arc<dyn SessionStarter>;
         let observer = Arc::clone(&self.log) as Arc<dyn Observer>;
         let (store, clock) = (Arc::clone(&self.store), self.clock.clone());
