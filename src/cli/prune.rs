@@ -7,7 +7,7 @@ use crate::actions::living;
 use crate::actions::prune::{LimitError, Mode, Pruned, Pruning, RetentionLimits};
 use crate::housekeeping::{Pace, give_back};
 use crate::model::show_rounded_size;
-use crate::store::{Store, projects, space};
+use crate::store::{Store, StoreError, projects, space};
 use clap::Args;
 use serde_json::{Value, json};
 use std::fs;
@@ -85,7 +85,7 @@ struct Report {
 pub fn run(args: &PruneArgs, context: &Context) -> Result<Exit, CliError> {
     let limits = limits(args, context)?;
     let file = database_file(args.database.clone(), context)?.ok_or_else(in_memory)?;
-    let store = Store::open_existing(&file).map_err(history::failed)?;
+    let store = Store::open_existing(&file).map_err(failed)?;
     let report = prune(&store, limits, args, context)?;
     if args.json {
         context.print_json(&as_json(&report, &store))?;
@@ -93,6 +93,19 @@ pub fn run(args: &PruneArgs, context: &Context) -> Result<Exit, CliError> {
         show(&report, &store, context);
     }
     Ok(Exit::Success)
+}
+
+/// As others say it, and what to do when the disk is full: who wants to make room must have some.
+fn failed(error: StoreError) -> CliError {
+    let is_full = matches!(error, StoreError::Full { .. });
+    let error = history::failed(error);
+    if !is_full {
+        return error;
+    }
+    error.hint(
+        "removing history takes about 1 MiB of room at first, in the write-ahead log beside the file: move something else \
+         off the disk, such as a log, never a part of the database; what was removed by now stays removed",
+    )
 }
 
 /// There is no file to work with.
@@ -145,7 +158,7 @@ fn prune(
             true
         })
     };
-    pace.repeat(|| pruning.step(store)).map_err(history::failed)?;
+    pace.repeat(|| pruning.step(store)).map_err(failed)?;
     let pruned = pruning.finish();
     if args.dry_run {
         let (freed, used) = (pruned.estimate(), before.used());
@@ -153,7 +166,7 @@ fn prune(
     }
     let mut obstacle = None;
     if store.read(space::is_incremental).map_err(history::failed)? {
-        give_back(store, &mut pace).map_err(history::failed)?;
+        give_back(store, &mut pace).map_err(failed)?;
     } else if let Some(other) = others.first() {
         obstacle = Some(format!(
             "The file was made by an older version and cannot become smaller while process {} works with it: call this \
@@ -161,7 +174,7 @@ fn prune(
             other.process.pid
         ));
     } else {
-        store.rewrite().map_err(history::failed)?;
+        store.rewrite().map_err(failed)?;
     }
     let after = store.read(space::measure).map_err(history::failed)?;
     let freed = before.used().saturating_sub(after.used());

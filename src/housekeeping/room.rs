@@ -25,12 +25,20 @@ pub(super) fn give_back_much(store: &Store, pace: &mut Pace<'_>) -> Result<(), S
 }
 
 fn shrink(store: &Store, pace: &mut Pace<'_>, kept: impl Fn(Space) -> u64) -> Result<(), StoreError> {
+    let mut is_full = false;
     let step = || {
         let space = store.read(space::measure)?;
         if space.free_pages <= kept(space) {
             return Ok(false);
         }
-        Ok(store.write(Durability::Normal, space::shrink_a_little)? > 0)
+        if !is_full {
+            match store.write(Durability::Normal, space::shrink_a_little) {
+                Err(StoreError::Full { .. }) => is_full = true,
+                done => return Ok(done? > 0),
+            }
+        }
+        store.fold_in_log()?;
+        Ok(store.write(Durability::Normal, space::shrink_least)? > 0)
     };
     pace.repeat(step)
 }

@@ -1,5 +1,6 @@
 //! Why the database cannot be used: each message names the file, the cause and what to do.
 
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use rusqlite::{Error, ErrorCode};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -83,6 +84,8 @@ impl StoreError {
             | Error::IntegralValueOutOfRange(..)
             | Error::InvalidColumnType(..)
             | Error::Utf8Error(..) => Self::Unreadable { file, source },
+            // The file beside it in which readers and writers are told of each other cannot be made as large as it must be.
+            _ if extended_code(&source) == Some(SQLITE_IOERR_SHMSIZE) => Self::Full { file, source },
             _ => match source.sqlite_error_code() {
                 Some(ErrorCode::NotADatabase) => Self::NotADatabase { file },
                 Some(ErrorCode::DatabaseCorrupt) => Self::Corrupt { file, source },
@@ -95,4 +98,8 @@ impl StoreError {
             },
         }
     }
+}
+
+fn extended_code(error: &Error) -> Option<i32> {
+    error.sqlite_error().map(|error| error.extended_code)
 }

@@ -49,9 +49,19 @@ pub fn is_incremental(r: &Reader) -> Result<bool> {
 
 /// Gives up to 64 free pages back to the file system. Tells how many pages the file has lost.
 pub fn shrink_a_little(w: &Writer) -> Result<u64> {
+    shrink(w, "PRAGMA incremental_vacuum(64)")
+}
+
+/// Gives up to 4 free pages back: on a full disk, where there is no room for what has to be in the write-ahead log first.
+/// Tells how many pages the file has lost.
+pub fn shrink_least(w: &Writer) -> Result<u64> {
+    shrink(w, "PRAGMA incremental_vacuum(4)")
+}
+
+fn shrink(w: &Writer, pragma: &'static str) -> Result<u64> {
     let before = number(w, "PRAGMA page_count")?;
     let shrink = || -> Result<(), Error> {
-        let mut statement = w.connection().prepare_cached("PRAGMA incremental_vacuum(64)")?;
+        let mut statement = w.connection().prepare_cached(pragma)?;
         // A page goes with every step.
         let mut steps = statement.raw_query();
         while steps.next()?.is_some() {}

@@ -159,3 +159,31 @@ fn a_server_goes_on_by_itself_when_there_is_room_again() {
     let sessions = server.get("/api/sessions").json();
     assert_eq!(sessions["sessions"].as_array().unwrap().len(), 4);
 }
+
+/// A history has to be in the write-ahead log before it is gone: very little room must do.
+#[test]
+fn a_full_disk_can_be_pruned_with_little_room() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let text = "+a:\n  loop>: 40\n  _do:\n    echo>: some text that takes a little room, ${i}\n";
+    let project = Project::new().file("disk/readme", "").file("wf.dig", text);
+    let script = "mount -t tmpfs -o size=4m none disk || exit 99
+        cp wf.dig disk/ && cd disk
+        for day in 1 2 3 4 5 6 7 8; do $DIBBLE run wf.dig --session 2026-01-0$day > log 2>&1; done
+        rm log
+        fill() { dd if=/dev/zero of=fill bs=1k count=$(($(df --output=avail . | tail -1) - $1)) 2> none; rm none; }
+        fill 0
+        $DIBBLE prune --max-attempts 1
+        echo \"exit $?\"
+        rm fill && fill 192
+        $DIBBLE prune --max-attempts 1
+        echo \"exit $?\"";
+    let out = project.shell(&format!("unshare -m bash -c '{script}'"));
+    if out.exit() == "99" {
+        return;
+    }
+    let out = out.says(&["no space left for ", "hint: removing history takes about 1 MiB of room at first"]);
+    assert!(out.stdout.starts_with("exit 1\n") && out.stdout.ends_with("exit 0\n"), "{out}");
+    assert!(out.stdout.contains("\nRemoved 7 attempts, 7 sessions; "), "{out}");
+}

@@ -20,7 +20,7 @@ pub enum Mode {
 }
 
 /// One way through the history. It looks at everything that is too old, too much or too large, and never back.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Pruning {
     limits: RetentionLimits,
     pub(super) mode: Mode,
@@ -33,6 +33,8 @@ pub struct Pruning {
     pub(super) counted: BTreeMap<(ProjectId, String), BTreeSet<AttemptId>>,
     /// A part of an attempt, or of a session, is gone already: the rest has to follow.
     pub(super) has_begun: bool,
+    /// The disk is full: a transaction, which has to be in the write-ahead log first, does as little as it can.
+    pub(super) is_frugal: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +76,7 @@ impl Pruning {
     pub fn new(limits: RetentionLimits, mode: Mode, now: Time) -> Self {
         let stage = Stage::TooOld { after: FIRST };
         let (pruned, counted) = (Pruned::default(), BTreeMap::new());
-        Self { limits, mode, now, project: None, stage, pruned, counted, has_begun: false }
+        Self { limits, mode, now, project: None, stage, pruned, counted, has_begun: false, is_frugal: false }
     }
 
     /// Only what belongs to a project goes.
@@ -87,8 +89,28 @@ impl Pruning {
     ///
     /// # Errors
     ///
-    /// Those of the store. What was removed before stays so.
+    /// Those of the store. What was removed before stays so, and what was not done does not count.
     pub fn step(&mut self, store: &Store) -> Result<bool, StoreError> {
+        if self.mode == Mode::Count {
+            return self.try_step(store);
+        }
+        let before = self.clone();
+        match self.try_step(store) {
+            Ok(is_more) if self.is_frugal => store.fold_in_log().map(|_| is_more),
+            Err(StoreError::Full { .. }) if !before.is_frugal => {
+                *self = Self { is_frugal: true, ..before };
+                store.fold_in_log().map(|_| true)
+            }
+            done => {
+                if done.is_err() {
+                    *self = before;
+                }
+                done
+            }
+        }
+    }
+
+    fn try_step(&mut self, store: &Store) -> Result<bool, StoreError> {
         if self.stage == Stage::GoneOwners {
             self.gone_owners(store)?;
             self.stage = Stage::GoneProjects { after: ProjectId(0) };

@@ -45,7 +45,8 @@ pub(super) struct Tidier<'a> {
 impl<'a> Tidier<'a> {
     pub(super) fn new(pruning: &'a mut Pruning, hand: Hand<'a>) -> Result<Self, StoreError> {
         let resumed = retention::resumed(hand.reader())?.into_iter().collect();
-        let budget = Budget { attempts: 50, tasks: 2000, bytes: 4 << 20 };
+        let attempts = if pruning.is_frugal { 1 } else { 50 };
+        let budget = Budget { attempts, tasks: 2000, bytes: 4 << 20 };
         Ok(Self { hand, resumed, budget, pruning })
     }
 
