@@ -2,7 +2,7 @@
 
 use super::CliError;
 use nix::unistd::{User, geteuid};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The name of the user that runs the program.
@@ -56,7 +56,16 @@ pub(super) fn create_if_missing(name: &str, home: &Path) -> Result<bool, CliErro
 ///
 /// The users cannot be looked up.
 pub(super) fn exists(name: &str) -> Result<bool, CliError> {
+    home(name).map(|home| home.is_some())
+}
+
+/// The home directory of a user, which need not be there; none when there is no such user.
+///
+/// # Errors
+///
+/// The users cannot be looked up.
+pub(super) fn home(name: &str) -> Result<Option<PathBuf>, CliError> {
     User::from_name(name)
-        .map(|user| user.is_some())
+        .map(|user| user.map(|user| user.dir))
         .map_err(|error| CliError::user(format!("Cannot look up the user {name}: {error}")))
 }

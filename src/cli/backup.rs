@@ -2,7 +2,7 @@
 
 use super::args::Definition;
 use super::prune::in_memory;
-use super::server::database_file;
+use super::server::{database_file, writable_database_file};
 use super::{CliError, Context, Exit, history};
 use crate::actions::backup::{self, BackupError};
 use crate::crypto::Vault;
@@ -58,7 +58,8 @@ pub struct BackupArgs {
 ///
 /// The database cannot be read or is not sound, or the copy cannot be written.
 pub fn run_backup(args: &BackupArgs, context: &Context) -> Result<Exit, CliError> {
-    let (database, file) = files(args, context)?;
+    let database = database_file(args.database.clone(), context)?.ok_or_else(in_memory)?;
+    let file = context.dir.join(&args.file);
     let done =
         backup::backup(&database, &file, args.force).map_err(|error| failed(error, "--force replaces it"))?;
     let (shown, size) = (file.display(), show_rounded_size(done.size));
@@ -82,7 +83,10 @@ pub fn run_backup(args: &BackupArgs, context: &Context) -> Result<Exit, CliError
 ///
 /// The copy is not sound or not Dibble's, somebody works with the database, or it cannot be written.
 pub fn run_restore(args: &BackupArgs, context: &Context) -> Result<Exit, CliError> {
-    let (database, file) = files(args, context)?;
+    let file = context.dir.join(&args.file);
+    // Without a copy there is nothing to make a directory for.
+    let find = if file.is_file() { writable_database_file } else { database_file };
+    let database = find(args.database.clone(), context)?.ok_or_else(in_memory)?;
     let done = backup::restore(&file, &database, args.force)
         .map_err(|error| failed(error, "move it away, or replace it with --force"))?;
     context.output.line(&format!("Checked {} and put it in place as {}", file.display(), database.display()));
@@ -100,12 +104,6 @@ pub fn run_restore(args: &BackupArgs, context: &Context) -> Result<Exit, CliErro
         context.output.note(&format!("There are secrets in it: put their key at {}", key.display()));
     }
     Ok(Exit::Success)
-}
-
-/// The database, and the copy of it.
-fn files(args: &BackupArgs, context: &Context) -> Result<(PathBuf, PathBuf), CliError> {
-    let database = database_file(args.database.clone(), context)?.ok_or_else(in_memory)?;
-    Ok((database, context.dir.join(&args.file)))
 }
 
 /// The file with the key of the secrets; none when the configuration has the key.

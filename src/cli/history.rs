@@ -11,6 +11,9 @@ use crate::store::attempts::AttemptRow;
 use crate::store::{Page, Store, StoreError, attempts};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::fs::{self, DirBuilder};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// The file in a project directory, unless another one is named.
@@ -22,12 +25,37 @@ pub(crate) const PAGE_SIZE: u32 = 100;
 
 /// The file of the history: `-o PATH`, or `PATH/dibble.db` when PATH is a directory, or `.dibble.db` in the project.
 ///
-/// A relative PATH begins in the project.
+/// A relative PATH begins in the project. What is not there is a directory if it ends with a slash or has no extension.
 pub fn database_path(project_dir: &Path, save: Option<&Path>) -> PathBuf {
     match save.map(|path| project_dir.join(path)) {
         None => project_dir.join(IN_PROJECT),
-        Some(path) if path.is_dir() => path.join(IN_DIRECTORY),
+        Some(path) if is_directory(&path) => path.join(IN_DIRECTORY),
         Some(path) => path,
+    }
+}
+
+/// [`database_path`] for who is going to write: a directory that is named and not there is made, its owner's alone.
+///
+/// # Errors
+///
+/// It cannot be made. The one above it has to be there.
+pub(crate) fn writable_database_path(project_dir: &Path, save: Option<&Path>) -> Result<PathBuf, CliError> {
+    let file = database_path(project_dir, save);
+    let directory = save.map(|path| project_dir.join(path)).filter(|path| *path != file);
+    if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
+        DirBuilder::new().mode(0o700).create(&directory).map_err(|error| {
+            CliError::user(format!("Cannot make the directory {}: {error}", directory.display()))
+                .hint("a name with an extension, say .db, is one of a file")
+        })?;
+    }
+    Ok(file)
+}
+
+fn is_directory(path: &Path) -> bool {
+    match fs::symlink_metadata(path) {
+        _ if path.as_os_str().as_bytes().ends_with(b"/") => true,
+        Ok(_) => path.is_dir(),
+        Err(_) => path.extension().is_none(),
     }
 }
 
@@ -138,6 +166,7 @@ pub(crate) mod tests {
     use clap::Args;
     use std::cell::RefCell;
     use std::net::TcpListener;
+    use std::os::unix::fs::PermissionsExt;
     use tempfile::TempDir;
 
     /// A project directory with an empty history.
@@ -168,16 +197,45 @@ pub(crate) mod tests {
             (Some(elsewhere.to_owned()), elsewhere.join("dibble.db")),
             (Some(elsewhere.join("new.db")), elsewhere.join("new.db")),
             (Some("new.db".into()), project.join("new.db")),
+            (Some(".x.sqlite".into()), project.join(".x.sqlite")),
+            (Some("new".into()), project.join("new/dibble.db")),
+            (Some(".new".into()), project.join(".new/dibble.db")),
+            (Some("new.d/".into()), project.join("new.d/dibble.db")),
         ] {
             assert_eq!(database_path(project, save.as_deref()), expected);
         }
+        fs::write(elsewhere.join("old"), "").unwrap();
+        assert_eq!(database_path(project, Some(&elsewhere.join("old"))), elsewhere.join("old"));
+        assert_eq!(fs::read_dir(elsewhere).unwrap().count(), 1, "looking makes nothing");
+    }
+
+    #[test]
+    fn a_directory_is_made_for_who_writes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let made = |save: &str| writable_database_path(dir.path(), Some(Path::new(save)));
+        assert_eq!(made("new"), Ok(path("new/dibble.db")));
+        assert_eq!(fs::metadata(path("new")).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(made("new"), Ok(path("new/dibble.db")));
+        assert_eq!(made("new.d/"), Ok(path("new.d/dibble.db")));
+        assert!(path("new.d").is_dir());
+        assert_eq!(made("a.db"), Ok(path("a.db")));
+        assert_eq!(
+            made("no/such").unwrap_err().to_string(),
+            format!(
+                "error: Cannot make the directory {}: No such file or directory (os error 2)\n\
+                 hint: a name with an extension, say .db, is one of a file",
+                path("no/such").display()
+            )
+        );
+        assert!(!path("no").exists() && !path("a.db").exists());
     }
 
     #[test]
     fn local_histories_are_opened_where_they_are() {
         let dir = tempfile::tempdir().unwrap();
         let path = |name: &str| dir.path().join(name);
-        std::fs::create_dir(path("jobs")).unwrap();
+        fs::create_dir(path("jobs")).unwrap();
         for file in ["jobs/.dibble.db", "jobs/dibble.db", "other.db"] {
             Store::open(&path(file)).unwrap();
         }

@@ -3,7 +3,7 @@
 use super::args::{Definition, ProjectArgs};
 use super::earlier::Earlier;
 use super::error::CliError;
-use super::history::database_path;
+use super::history::{database_path, writable_database_path};
 use super::interrupts::Interrupts;
 use super::local_project::{self, schedule_of, workflow_name};
 use super::params_arg::ParamArgs;
@@ -85,7 +85,8 @@ pub struct RunArgs {
     #[arg(short = 'e', long, value_name = "+NAME")]
     pub end: Option<String>,
 
-    /// Keep the history in this file, or in dibble.db of this directory [default: .dibble.db in the project]
+    /// Keep the history in this file, or in dibble.db of this directory: a name without an extension is one of a directory,
+    /// which is made if need be [default: .dibble.db in the project]
     #[arg(short = 'o', long, value_name = "PATH")]
     pub save: Option<PathBuf>,
 
@@ -165,8 +166,9 @@ pub fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     let limits = limits(&context.settings)?;
     let retention = retention(&context.settings)?;
     let schedule = schedule_of(workflow, context)?;
-    let path = database_path(&dir, args.save.as_ref().map(|save| dir.join(save)).as_deref());
     let keeps = !args.no_save && !args.dry_run;
+    let save = args.save.as_deref();
+    let path = if keeps { writable_database_path(&dir, save)? } else { database_path(&dir, save) };
     let store = if keeps { Store::open_single(&path) } else { Store::memory() };
     let store = Arc::new(store.map_err(store_error)?);
 

@@ -3,7 +3,8 @@
 //! It works on the file of the database, so whoever may write that needs no other right.
 
 use super::args::Definition;
-use super::server::database_file;
+use super::prune::in_memory;
+use super::server::{database_file, writable_database_file};
 use super::{CliError, Context, Exit, history};
 use crate::actions::tokens::{self, TokenError};
 use crate::store::Store;
@@ -74,16 +75,15 @@ pub fn run(args: &TokenArgs, context: &Context) -> Result<Exit, CliError> {
     if args.json && args.verb != Verb::List {
         return Err(CliError::usage("--json works with list only"));
     }
-    let file = || {
-        database_file(args.database.clone(), context)?.ok_or_else(|| {
-            CliError::user("The configuration of the server has the database in memory")
-                .hint("name a file with -o")
-        })
+    let given = || args.database.clone();
+    let existing = || {
+        let file = database_file(given(), context)?.ok_or_else(in_memory)?;
+        Store::open_existing(&file).map_err(history::failed)
     };
-    let existing = || Store::open_existing(&file()?).map_err(history::failed);
     match (args.verb, args.name.as_deref()) {
         (Verb::Create, Some(name)) => {
-            create(&Store::open(&file()?).map_err(history::failed)?, name, context)?;
+            let file = writable_database_file(given(), context)?.ok_or_else(in_memory)?;
+            create(&Store::open(&file).map_err(history::failed)?, name, context)?;
         }
         (Verb::Revoke, Some(name)) => {
             revoke(&existing()?, name, context)?;
@@ -208,6 +208,18 @@ mod tests {
         assert_eq!(revoked, format!("Token 'a-laptop' revoked\n{NONE_LEFT}\n"));
         let nothing = (String::new(), "Use `dibble token create <name>` to make a token.\n".to_owned());
         assert_eq!(token(&dir, "list -o x.db"), Ok(nothing));
+    }
+
+    #[test]
+    fn only_a_new_token_makes_a_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("state/dibble.db");
+        for words in ["list -o state", "revoke ci -o state/"] {
+            assert!(token(&dir, words).unwrap_err().contains("state/dibble.db does not exist"), "{words}");
+            assert!(!dir.path().join("state").exists(), "{words}");
+        }
+        assert!(token(&dir, "create ci -o state").unwrap().1.contains(&file.display().to_string()));
+        assert!(token(&dir, "list -o state/").unwrap().0.starts_with("ci "));
     }
 
     #[test]

@@ -288,9 +288,36 @@ fn a_crontab_of_the_system_is_not_taken_for_one_of_a_user() {
     assert!(project.has("jobs/hourly.dig"));
     let _ = import(&["--no-system", "--force"]).success();
 
-    // One command that begins with no user, or that is a single word, is a command.
-    for other in ["0 1 * * * /opt/other.sh root\n", "0 1 * * * root\n"] {
+    // A user may have gone.
+    let with = |other: &str| {
         let project = Project::new().file("sys", format!("{tab}{other}")).clock("2026-03-27T12:00:00Z");
-        let _ = project.dibble(&["import-crontab", "sys", "--output", "jobs", "--timezone", "UTC"]).success();
+        project.dibble(&["import-crontab", "sys", "--output", "jobs", "--timezone", "UTC"])
+    };
+    let _ = with("0 1 * * * no-such-user /opt/x\n")
+        .fails(1)
+        .says(&["error: sys: 2 of 3 commands begin with a user of this machine: --system?"]);
+
+    // One command that can begin with no user, or that is a single word, is a command; more commands than users are, too.
+    for other in ["/opt/other.sh root", "root", "cd x\n0 1 * * * cd y\n0 1 * * * cd z"] {
+        let out = with(&format!("0 1 * * * {other}\n")).success();
+        let note = "note: sys:2: its command begins with root, a user of this machine: with --system, root runs what follows";
+        assert!(out.stdout.contains(note), "{out}");
     }
+}
+
+#[test]
+fn users_that_are_not_there_are_told_of() {
+    let tab = "@daily nobody /opt/a.sh\n@daily no-such-user /opt/b.sh\n@daily daemon /opt/c.sh\n";
+    let tab = format!("{tab}HOME=/no/such\n@daily daemon /opt/d.sh\n");
+    let project = Project::new().file("sys", tab);
+    let out = project.dibble(&["import-crontab", "--system", "sys", "--output", "jobs"]).success();
+    for (line, note) in [
+        (2, "there is no user no-such-user on this machine: cron does not run it, and the workflow fails"),
+        (5, "the home directory of daemon, /no/such, is not there on this machine: Debian's cron runs it"),
+    ] {
+        assert!(out.stdout.contains(&format!("note: sys:{line}: {note}")), "{line}: {out}");
+    }
+    assert!(!out.stdout.contains("sys:3: the home directory"), "{out}");
+    assert!(project.read("jobs/a.dig").contains("cd ~nobody || cd /\n"));
+    assert!(project.read("jobs/d.dig").contains("cd || cd /\n"));
 }

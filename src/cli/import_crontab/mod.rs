@@ -4,10 +4,12 @@
 
 mod report;
 mod sources;
+mod users;
 
 use self::report::{Converted, Report};
 use self::sources::Source;
-use super::account::{current_user, exists};
+use self::users::{Users, first_words};
+use super::account::current_user;
 use super::args::Definition;
 use super::{CliError, Context, Exit};
 use crate::crontab::{Compared, Entry, LineError, Names, Options, When, convert, mail_settings, parse};
@@ -83,15 +85,11 @@ pub fn run(args: &ImportCrontabArgs, context: &Context) -> Result<Exit, CliError
     for source in sources::read(&args.files, system, &user, context)? {
         let mut crontab = parse(&source.text, source.with_user, seed(&host));
         let is_known = args.files.is_empty() || system.is_some() || source.owner.is_some();
-        if !is_known && !source.with_user && all_have_users(&crontab.entries)? {
-            return Err(CliError::user(format!(
-                "{}: every command begins with a user of this machine: --system?",
-                source.label
-            ))
-            .hint(
-                "--system says that it is a crontab of the system, --no-system that the command begins there",
-            )
-            .hint("nothing has been written"));
+        if !is_known && !source.with_user {
+            match first_words(&crontab.entries)? {
+                Users::OfSystem(why) => return Err(of_system(&source.label, &why)),
+                Users::Some(some) => note_users(&mut crontab.entries, some),
+            }
         }
         let failed = |error: LineError| source.failed(error);
         report.errors.extend(crontab.errors.into_iter().map(failed));
@@ -102,6 +100,7 @@ pub fn run(args: &ImportCrontabArgs, context: &Context) -> Result<Exit, CliError
             if !source.with_user {
                 entry.user.clone_from(&source.owner);
             }
+            entry.notes.extend(users::note(entry, &user)?);
             match convert(entry, &options, &mut names) {
                 Ok(conversion) => report.converted.push(converted(&source, entry, conversion, context)),
                 Err(error) => report.add_error(source.failed(error)),
@@ -123,17 +122,23 @@ pub fn run(args: &ImportCrontabArgs, context: &Context) -> Result<Exit, CliError
     Ok(if report.errors.is_empty() { Exit::Success } else { Exit::Failure })
 }
 
-/// Whether a user of this machine stands before every command, as in a crontab of the system.
-fn all_have_users(entries: &[Entry]) -> Result<bool, CliError> {
-    for entry in entries {
-        let command = String::from_utf8_lossy(&entry.command);
-        let mut words = command.split_ascii_whitespace();
-        match (words.next(), words.next()) {
-            (Some(user), Some(_)) if exists(user)? => {}
-            _ => return Ok(false),
-        }
+/// A crontab of the system that nobody has called one.
+fn of_system(label: &str, why: &str) -> CliError {
+    CliError::user(format!("{label}: {why}: --system?"))
+        .hint("--system says that it is a crontab of the system, --no-system that the command begins there")
+        .hint("nothing has been written")
+}
+
+fn note_users(entries: &mut [Entry], users: Vec<(usize, String)>) {
+    for (line, user) in users {
+        let note = format!(
+            "its command begins with {user}, a user of this machine: with --system, {user} runs what follows"
+        );
+        entries
+            .iter_mut()
+            .filter(|entry| entry.line == line)
+            .for_each(|entry| entry.notes.push(note.clone()));
     }
-    Ok(!entries.is_empty())
 }
 
 fn converted(

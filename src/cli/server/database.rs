@@ -2,7 +2,7 @@
 
 use super::config::Database;
 use crate::actions::launch::other_server;
-use crate::cli::history::{IN_DIRECTORY, database_path, failed};
+use crate::cli::history::{IN_DIRECTORY, database_path, failed, writable_database_path};
 use crate::cli::{CliError, Context};
 use crate::store::Store;
 use std::ffi::OsStr;
@@ -23,22 +23,32 @@ pub(super) struct Opened {
     pub(super) temporary: Option<TempDir>,
 }
 
-/// The file of the database; none when there is to be none. Directories that nobody named are made.
+/// The file of the database; none when there is to be none.
 ///
 /// # Errors
 ///
-/// They cannot be.
+/// There is no home directory to keep it in.
 pub(super) fn file(database: &Database, context: &Context) -> Result<Option<PathBuf>, CliError> {
     match database {
         Database::Memory => Ok(None),
         Database::At(path) => Ok(Some(database_path(&context.dir, Some(path)))),
-        Database::In(dir) => {
-            let dir = context.dir.join(dir);
-            make_dir(&dir)?;
-            Ok(Some(dir.join(IN_DIRECTORY)))
-        }
+        Database::In(dir) => Ok(Some(context.dir.join(dir).join(IN_DIRECTORY))),
         Database::Default => default_file(context).map(Some),
     }
+}
+
+/// The same for who is going to write: the directory that it is in is made, unless a file is named.
+///
+/// # Errors
+///
+/// It cannot be.
+pub(super) fn writable_file(database: &Database, context: &Context) -> Result<Option<PathBuf>, CliError> {
+    if let Database::At(path) = database {
+        return writable_database_path(&context.dir, Some(path)).map(Some);
+    }
+    let file = file(database, context)?;
+    file.as_deref().and_then(Path::parent).map_or(Ok(()), make_dir)?;
+    Ok(file)
 }
 
 /// Opens the database, or makes it.
@@ -47,7 +57,7 @@ pub(super) fn file(database: &Database, context: &Context) -> Result<Option<Path
 ///
 /// The file, or its directory, cannot be read and written.
 pub(super) fn open(database: &Database, context: &Context) -> Result<Opened, CliError> {
-    let Some(file) = file(database, context)? else { return in_memory() };
+    let Some(file) = writable_file(database, context)? else { return in_memory() };
     let store = Store::open(&file).map_err(failed)?;
     if let Some(pid) = store.read(other_server).map_err(failed)? {
         let file = file.display();
@@ -88,7 +98,6 @@ fn default_file(context: &Context) -> Result<PathBuf, CliError> {
     let dir = state.map(|state| state.join("dibble")).ok_or_else(|| {
         CliError::user("There is no home directory to keep the database in").hint("name a file with -o")
     })?;
-    make_dir(&dir)?;
     Ok(dir.join(IN_DIRECTORY))
 }
 
@@ -129,6 +138,11 @@ mod tests {
         assert_eq!(file(Database::At("a.db".into())), Ok(path("a.db")));
         assert_eq!(file(Database::In("new/dir".into())), Ok(path("new/dir/dibble.db")));
         assert_eq!(file(Database::At("new/dir".into())), Ok(path("new/dir/dibble.db")));
+        assert_eq!(file(Database::At("other".into())), Ok(path("other/dibble.db")));
+        for named in [Database::At("no".into()), Database::In("no".into())] {
+            assert_eq!(super::file(&named, &context), Ok(Some(path("no/dibble.db"))));
+        }
+        assert!(!path("no").exists(), "looking makes nothing");
         assert_eq!(
             file(Database::Default).unwrap_err().to_string(),
             "error: There is no home directory to keep the database in\nhint: name a file with -o"

@@ -59,13 +59,28 @@ pub const DEFINITION: Definition = Definition {
 ///
 /// # Errors
 ///
-/// The configuration of the server is wrong, or the directory of the file cannot be made.
+/// The configuration of the server is wrong, or there is no home directory for the file.
 pub(crate) fn database_file(given: Option<PathBuf>, context: &Context) -> Result<Option<PathBuf>, CliError> {
-    let database = match given {
-        Some(path) => Database::At(path),
-        None => ServerConfig::read(&context.settings)?.database,
-    };
-    database::file(&database, context)
+    database::file(&database(given, context)?, context)
+}
+
+/// [`database_file`] for who is going to write: its directory is made, unless a file is named.
+///
+/// # Errors
+///
+/// It cannot be made; those of [`database_file`].
+pub(crate) fn writable_database_file(
+    given: Option<PathBuf>,
+    context: &Context,
+) -> Result<Option<PathBuf>, CliError> {
+    database::writable_file(&database(given, context)?, context)
+}
+
+fn database(given: Option<PathBuf>, context: &Context) -> Result<Database, CliError> {
+    match given {
+        Some(path) => Ok(Database::At(path)),
+        None => ServerConfig::read(&context.settings).map(|config| config.database),
+    }
 }
 
 /// Whether the configuration of the server has a user, who signs in with a password.

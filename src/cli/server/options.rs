@@ -33,8 +33,9 @@ pub struct ServerOptions {
     #[arg(short = 'm', long)]
     pub memory: bool,
 
-    /// Keep everything in this file, or in dibble.db of this directory [default: .dibble.db in the directory of a
-    /// project, otherwise ~/.local/state/dibble/dibble.db]
+    /// Keep everything in this file, or in dibble.db of this directory: a name without an extension is one of a directory,
+    /// which is made if need be [default: .dibble.db in the directory of a project, otherwise
+    /// ~/.local/state/dibble/dibble.db]
     #[arg(short = 'o', long, value_name = "PATH")]
     pub database: Option<PathBuf>,
 

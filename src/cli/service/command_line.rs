@@ -5,6 +5,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches};
 use std::any::TypeId;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Options of every command that say nothing of the server.
@@ -45,9 +46,13 @@ fn absolute(value: &OsStr, is_path: bool, dir: &Path) -> OsString {
     if is_path && value != "-" { normal(&dir.join(value)).into_os_string() } else { value.to_owned() }
 }
 
-/// Without `.`; `..` stays, for it may lead over a link.
+/// Without `.`; `..` stays, for it may lead over a link, and so does a slash at the end, which says that it is a directory.
 fn normal(path: &Path) -> PathBuf {
-    path.components().collect()
+    let mut normal: PathBuf = path.components().collect();
+    if path.as_os_str().as_bytes().ends_with(b"/") {
+        normal.push("");
+    }
+    normal
 }
 
 #[cfg(test)]
@@ -68,6 +73,7 @@ mod tests {
             "--port 80 --database /d/data/x --task-log /l --disable-scheduler --log - --log-level warn -X a=b -X c=d \
              --config /d/s.properties"
         );
+        assert_eq!(words("-o ./x.d/"), "--database /d/x.d/");
         assert_eq!(words("-H A=1 -H B=2 -m"), "--memory --header A=1 --header B=2");
     }
 }
