@@ -22,7 +22,7 @@ pub fn mail_settings(entries: &[Entry], owner: &str, host: &str) -> (Vec<String>
         }
     }
     let from = entries.iter().find_map(|entry| entry.variable("MAILFROM")).filter(|from| !from.is_empty());
-    let default_from = format!("dibble@{host}");
+    let from = qualified(from.unwrap_or("dibble"), host);
     let mut lines = vec![
         "# Read by `dibble server -c`. cron mails what its commands print; Dibble keeps that in its history and sends a".to_owned(),
         "# mail when one of them fails, which for cron is no reason.".to_owned(),
@@ -31,7 +31,7 @@ pub fn mail_settings(entries: &[Entry], owner: &str, host: &str) -> (Vec<String>
         [
             ("type", "mail"),
             ("mail.to", to),
-            ("mail.from", from.unwrap_or(&default_from)),
+            ("mail.from", &from),
             ("mail.host", "localhost"),
             ("mail.port", "25"),
             ("mail.tls", "false"),
@@ -46,8 +46,9 @@ pub fn mail_settings(entries: &[Entry], owner: &str, host: &str) -> (Vec<String>
         lines.push(format!(
             "# The crontab has no MAILTO: cron mails {owner} on this machine. To be mailed by Dibble:"
         ));
-        lines.extend(settings(owner).iter().map(|line| format!("# {line}")));
+        lines.extend(settings(&qualified(owner, host)).iter().map(|line| format!("# {line}")));
     } else {
+        let addresses: Vec<String> = addresses.iter().map(|address| qualified(address, host)).collect();
         lines.extend(settings(&addresses.join(", ")));
         if addresses.len() > 1 {
             notes.push("MAILTO has several addresses: each failure is mailed to all of them".to_owned());
@@ -65,6 +66,11 @@ pub fn mail_settings(entries: &[Entry], owner: &str, host: &str) -> (Vec<String>
     );
     lines.push("# schedule.catch_up = none".to_owned());
     (lines, notes)
+}
+
+/// The address of a user of the machine, who needs no more than a name for cron.
+fn qualified(address: &str, host: &str) -> String {
+    if address.contains('@') { address.to_owned() } else { format!("{address}@{host}") }
 }
 
 /// A value of a properties file.
@@ -107,10 +113,19 @@ mod tests {
     }
 
     #[test]
+    fn users_of_the_machine_have_addresses_there() {
+        let (lines, _) = settings("MAILTO=root,a@x\nMAILFROM=cron\n@daily x\n");
+        assert_eq!(
+            lines[1..3],
+            ["notification.mail.to = root@box, a@x", "notification.mail.from = cron@box"]
+        );
+    }
+
+    #[test]
     fn without_an_address_nothing_is_sent() {
         assert_eq!(settings("MAILTO=\"\"\n@daily x\n"), (vec![], vec![]));
         let (lines, _) = settings("@daily x\n");
-        assert_eq!(lines[..2], ["# notification.type = mail", "# notification.mail.to = ann"]);
+        assert_eq!(lines[..2], ["# notification.type = mail", "# notification.mail.to = ann@box"]);
         assert_eq!(lines[2], "# notification.mail.from = dibble@box");
     }
 }
