@@ -137,6 +137,22 @@ fn the_unit_of_a_user() {
 }
 
 #[test]
+fn what_no_server_would_start_with_is_refused() {
+    for (line, message) in [
+        ("notification.type = slack", "notification.type: 'slack' is not known"),
+        (
+            "notification.type = mail  # or http",
+            "is not known (a comment needs a line of its own); use 'mail'",
+        ),
+        ("slots.db = many", "slots.db = many: expected"),
+    ] {
+        let project = Project::new().file("s.properties", line);
+        let out = project.dibble(&["service", "install", "--print", "-c", "s.properties"]).fails(1);
+        assert_eq!(out.says(&[message]).stdout, "");
+    }
+}
+
+#[test]
 fn it_is_installed_replaced_and_removed() {
     let project = machine();
     let out = project.dibble(&["service", "install", "--user", "--disable-scheduler"]).success();

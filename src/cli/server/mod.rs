@@ -99,7 +99,10 @@ pub(crate) fn has_user(context: &Context) -> Result<bool, CliError> {
 /// The options or the configuration are wrong.
 pub(crate) fn shutdown_timeout(args: &ServerArgs, context: &Context) -> Result<Duration, CliError> {
     let settings = settings_of(&args.options, context.settings.clone(), context)?;
-    Ok(ServerConfig::read(&settings)?.shutdown_timeout)
+    let config = ServerConfig::read(&settings)?;
+    // Wrong as the rest would be, for a server that starts.
+    config::sender(&settings, context.variable)?;
+    Ok(config.shutdown_timeout)
 }
 
 /// The arguments of `server`.
