@@ -80,6 +80,18 @@ fn commands_and_options_of_the_readme_exist() {
 }
 
 #[test]
+fn configurations_of_the_readme_are_accepted() {
+    let readme = document("README.md");
+    let blocks: Vec<&str> = readme.split("```properties\n").skip(1).collect();
+    assert!(blocks.len() >= 3, "found {}", blocks.len());
+    for block in blocks {
+        let text = block.split("```").next().unwrap();
+        let project = Project::new().file("s.properties", text);
+        let _ = project.dibble(&["service", "install", "--print", "-c", "s.properties"]).success();
+    }
+}
+
+#[test]
 fn every_difference_names_its_test() {
     let readme = document("README.md");
     let (_, section) = readme.split_once("## Differences from Digdag").expect("the section");
