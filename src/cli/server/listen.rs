@@ -44,19 +44,21 @@ pub(super) fn check_access(config: &ServerConfig, is_authenticated: bool) -> Res
     }
 }
 
-/// Says that everybody on this machine can do what a user may, and how that is ended; `file` is that of the database.
-pub(crate) fn warning_of_open_access(user: &str, file: &Path) -> String {
-    let file = file.display();
-    format!(
-        "Every user of this machine can run commands as {user}: make a token with `dibble token create NAME -o {file}`, \
-         or set server.authenticator.basic.*"
-    )
+/// Says that everybody on this machine can do what a user may, and how that is ended; `file` is that of the database. One in
+/// memory has no tokens.
+pub(crate) fn warning_of_open_access(user: &str, file: Option<&Path>) -> String {
+    let token =
+        |file: &Path| format!("make a token with `dibble token create NAME -o {}`, or ", file.display());
+    let token = file.map(token).unwrap_or_default();
+    format!("Every user of this machine can run commands as {user}: {token}set server.authenticator.basic.*")
 }
 
 /// Warns when whoever is on this machine is as mighty as root by this server.
 pub(super) fn warn_of_root(log: &ServerLog, is_authenticated: bool, store: &Store) {
     if !is_authenticated && geteuid().is_root() {
-        log.warn(&warning_of_open_access("root", store.file()));
+        // One in memory has no file, only a name.
+        let file = Some(store.file()).filter(|file| file.exists());
+        log.warn(&warning_of_open_access("root", file));
     }
 }
 
@@ -102,6 +104,16 @@ mod tests {
         let mut settings = Settings::default();
         pairs.iter().for_each(|(key, value)| settings.set(*key, *value));
         ServerConfig::read(&settings).unwrap()
+    }
+
+    #[test]
+    fn open_access_ends_with_a_token_or_a_password() {
+        let warning = "Every user of this machine can run commands as ada: ";
+        let (token, password) =
+            ("make a token with `dibble token create NAME -o /d`, or ", "set server.authenticator.basic.*");
+        let file = Path::new("/d");
+        assert_eq!(warning_of_open_access("ada", Some(file)), format!("{warning}{token}{password}"));
+        assert_eq!(warning_of_open_access("ada", None), format!("{warning}{password}"), "in memory");
     }
 
     #[test]

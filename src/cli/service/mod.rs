@@ -214,7 +214,7 @@ impl Service<'_> {
                 _ => return Ok(None),
             },
         };
-        Ok((!any_in_file(&file)).then(|| warning_of_open_access(run_as, &file)))
+        Ok((!any_in_file(&file)).then(|| warning_of_open_access(run_as, Some(&file))))
     }
 
     fn need_rights(&self, verb: &str) -> Result<(), CliError> {
