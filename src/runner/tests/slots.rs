@@ -56,7 +56,7 @@ fn tasks_of_several_workflows_share_a_slot() {
     wait_until(|| usage(&running) == "db 1/1 +0");
     let two = running.start(workflows[1], DAY).id;
     running.heard.wait_until(|lines| lines.iter().any(|it| it == "Waiting for slot db (1 of 1 in use)"));
-    assert_eq!((usage(&running), running.service.load().queued_tasks()), ("db 1/1 +1".to_owned(), 1));
+    wait_until(|| usage(&running) == "db 1/1 +1" && running.service.load().queued_tasks() == 1);
     // Others are not held up.
     let other = running.push("q", "+a:\n  echo>: x\n");
     let other = running.start(other, DAY).id;
@@ -64,8 +64,7 @@ fn tasks_of_several_workflows_share_a_slot() {
     fs::write(machine.path("go"), "").unwrap();
     assert_eq!(running.outcome(one), "success: +one success, +one+load success");
     assert_eq!(running.outcome(two), "success: +two success, +two+load success");
-    wait_until(|| usage(&running) == "db 0/1 +0");
-    assert_eq!(running.service.load().queued_tasks(), 0);
+    wait_until(|| usage(&running) == "db 0/1 +0" && running.service.load().queued_tasks() == 0);
 }
 
 #[test]
@@ -91,7 +90,7 @@ fn who_waits_can_be_killed_alone() {
     wait_until(|| usage(&running) == "db 1/1 +2");
     running.service.kill(second).unwrap();
     assert_eq!(running.outcome(second), "killed: +wf canceled, +wf+a canceled, +wf+b blocked");
-    assert_eq!((usage(&running), running.service.load().queued_tasks()), ("db 1/1 +1".to_owned(), 1));
+    wait_until(|| usage(&running) == "db 1/1 +1" && running.service.load().queued_tasks() == 1);
     fs::write(machine.path("go"), "").unwrap();
     for id in [first, third] {
         assert_eq!(running.outcome(id), "success: +wf success, +wf+a success, +wf+b success");
@@ -114,7 +113,7 @@ fn who_waits_when_the_server_ends_is_run_by_the_next_one() {
         drain.join().unwrap()
     });
     assert!(drained);
-    assert_eq!(running.service.load().queued_tasks(), 0);
+    wait_until(|| running.service.load().queued_tasks() == 0);
     assert!(!running.row(second).done);
     forget_the_process(&running);
     drop(running);
