@@ -25,9 +25,7 @@ impl Pattern {
     pub(super) fn matches(&self, project: &str, task: &str) -> bool {
         self.project.as_ref().is_none_or(|pattern| fits(pattern, project)) && fits(&self.task, task)
     }
-}
 
-impl Pattern {
     /// Whether tasks of a workflow may need the slot: those that it has, which `tasks` tells by their full names, or those
     /// that they make when they run, whose names are theirs with a `^` and more. The tasks are asked for only if they
     /// matter.
